@@ -19,7 +19,9 @@ std::string to_hex(Bytes bytes) {
     return text;
 }
 
-std::string to_hex(std::uint64_t value) { return fmt::format("{:016x}", value); }
+std::string to_hex(std::uint64_t value) {
+    return fmt::format("{:016x}", value);
+}
 
 Buffer::Buffer(std::size_t size_bytes) : size_(size_bytes) {
     if (size_bytes == 0) return;
@@ -28,6 +30,8 @@ Buffer::Buffer(std::size_t size_bytes) : size_(size_bytes) {
     data_.reset(static_cast<std::byte*>(p));
 }
 
-void Buffer::Free::operator()(std::byte* p) const { std::free(p); }
+void Buffer::Free::operator()(std::byte* p) const {
+    std::free(p);
+}
 
 }  // namespace objstore

@@ -12,8 +12,8 @@ using UnixNanos = std::int64_t;
 class Clock {
 public:
     virtual ~Clock() = default;
-    virtual UnixNanos now() const = 0;                             // wall clock
-    virtual std::chrono::nanoseconds steady() const = 0;           // never goes back
+    virtual UnixNanos now() const = 0;                    // wall clock
+    virtual std::chrono::nanoseconds steady() const = 0;  // never goes back
 };
 
 class SystemClock final : public Clock {

@@ -36,7 +36,9 @@ ThreadPool::ThreadPool(Options options) : options_(options) {
     for (std::size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
-ThreadPool::~ThreadPool() { stop(); }
+ThreadPool::~ThreadPool() {
+    stop();
+}
 
 bool ThreadPool::post(std::function<void()> job) {
     {

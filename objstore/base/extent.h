@@ -18,8 +18,8 @@ struct Extent {
     std::uint64_t logical_offset = 0;  // in the object
     std::uint64_t length = 0;          // bytes, never 0
     ExtentKind kind = ExtentKind::stripe;
-    bool shared = false;               // other holders may exist: the `shared` table has all
-    bool has_crc = false;              // `crc` is the CRC32C of exactly these bytes
+    bool shared = false;   // other holders may exist: the `shared` table has all
+    bool has_crc = false;  // `crc` is the CRC32C of exactly these bytes
     std::uint32_t crc = 0;
     std::uint64_t volume = 0;          // stripe: the volume's id. inline: 0
     std::uint64_t place = 0;           // stripe: byte offset of its header. inline: id of the row

@@ -16,10 +16,19 @@ void assertion_failed(const char* condition, const char* file, int line) {
 }
 
 std::string_view to_string(Code code) {
-    static constexpr std::array<std::string_view, 13> kNames = {
-        "ok",          "not found", "already exists", "invalid argument", "conflict",
-        "permission denied", "no space", "unavailable", "timed out", "cancelled",
-        "corruption",  "I/O error", "unsupported"};
+    static constexpr std::array<std::string_view, 13> kNames = {"ok",
+                                                                "not found",
+                                                                "already exists",
+                                                                "invalid argument",
+                                                                "conflict",
+                                                                "permission denied",
+                                                                "no space",
+                                                                "unavailable",
+                                                                "timed out",
+                                                                "cancelled",
+                                                                "corruption",
+                                                                "I/O error",
+                                                                "unsupported"};
     return kNames.at(static_cast<std::size_t>(code));
 }
 
@@ -43,25 +52,39 @@ Status Status::with_context(std::string_view context) && {
     return std::move(*this);
 }
 
-Status Status::not_found(std::string m, Why why) { return {Code::not_found, std::move(m), why}; }
+Status Status::not_found(std::string m, Why why) {
+    return {Code::not_found, std::move(m), why};
+}
 Status Status::already_exists(std::string m, Why why) {
     return {Code::already_exists, std::move(m), why};
 }
 Status Status::invalid_argument(std::string m, Why why) {
     return {Code::invalid_argument, std::move(m), why};
 }
-Status Status::conflict(std::string m, Why why) { return {Code::conflict, std::move(m), why}; }
+Status Status::conflict(std::string m, Why why) {
+    return {Code::conflict, std::move(m), why};
+}
 Status Status::permission_denied(std::string m, Why why) {
     return {Code::permission_denied, std::move(m), why};
 }
-Status Status::no_space(std::string m) { return {Code::no_space, std::move(m)}; }
+Status Status::no_space(std::string m) {
+    return {Code::no_space, std::move(m)};
+}
 Status Status::unavailable(std::string m, Why why) {
     return {Code::unavailable, std::move(m), why};
 }
-Status Status::timed_out(std::string m) { return {Code::timed_out, std::move(m)}; }
-Status Status::cancelled(std::string m) { return {Code::cancelled, std::move(m)}; }
-Status Status::corruption(std::string m) { return {Code::corruption, std::move(m)}; }
-Status Status::io_error(std::string m, Why why) { return {Code::io_error, std::move(m), why}; }
+Status Status::timed_out(std::string m) {
+    return {Code::timed_out, std::move(m)};
+}
+Status Status::cancelled(std::string m) {
+    return {Code::cancelled, std::move(m)};
+}
+Status Status::corruption(std::string m) {
+    return {Code::corruption, std::move(m)};
+}
+Status Status::io_error(std::string m, Why why) {
+    return {Code::io_error, std::move(m), why};
+}
 Status Status::unsupported(std::string m, Why why) {
     return {Code::unsupported, std::move(m), why};
 }
@@ -69,14 +92,19 @@ Status Status::unsupported(std::string m, Why why) {
 Status Status::from_errno(int error, std::string_view what) {
     std::string message = fmt::format("{}: {}", what, std::strerror(error));
     switch (error) {
-        case ENOENT: return not_found(std::move(message));
-        case EEXIST: return already_exists(std::move(message));
+        case ENOENT:
+            return not_found(std::move(message));
+        case EEXIST:
+            return already_exists(std::move(message));
         case ENOSPC:
-        case EDQUOT: return no_space(std::move(message));
+        case EDQUOT:
+            return no_space(std::move(message));
         case EACCES:
         case EPERM:
-        case EROFS: return permission_denied(std::move(message));
-        default: return io_error(std::move(message));
+        case EROFS:
+            return permission_denied(std::move(message));
+        default:
+            return io_error(std::move(message));
     }
 }
 

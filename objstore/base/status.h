@@ -131,9 +131,7 @@ public:
 
     // Ok when there is a value.
     Status error() const& { return has_value() ? Status() : *std::get_if<1>(&state_); }
-    Status error() && {
-        return has_value() ? Status() : std::move(*std::get_if<1>(&state_));
-    }
+    Status error() && { return has_value() ? Status() : std::move(*std::get_if<1>(&state_)); }
     Code code() const { return has_value() ? Code::ok : std::get_if<1>(&state_)->code(); }
     Why why() const { return has_value() ? Why::none : std::get_if<1>(&state_)->why(); }
 
@@ -147,15 +145,14 @@ private:
 #define ASHLAR_CONCAT(a, b) ASHLAR_CONCAT_(a, b)
 
 // Returns early with the error of a Status.
-#define TRY(expr)                                                    \
-    do {                                                             \
-        if (::objstore::Status try_status_ = (expr); !try_status_.ok()) \
-            return try_status_;                                      \
+#define TRY(expr)                                                                           \
+    do {                                                                                    \
+        if (::objstore::Status try_status_ = (expr); !try_status_.ok()) return try_status_; \
     } while (false)
 
 // Declares `decl` from a Result's value, or returns early with its error.
 #define TRY_ASSIGN(decl, expr) TRY_ASSIGN_(ASHLAR_CONCAT(try_result_, __LINE__), decl, expr)
-#define TRY_ASSIGN_(result, decl, expr)                    \
-    auto result = (expr);                                  \
+#define TRY_ASSIGN_(result, decl, expr)                        \
+    auto result = (expr);                                      \
     if (!result.has_value()) return std::move(result).error(); \
     decl = std::move(result).value()

@@ -1,0 +1,259 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "objstore/meta/inode.h"
+#include "objstore/meta/rows.h"
+#include "objstore/volume/catalog.h"
+
+// Everything that can change the namespace. Operations, not rows, are the interface: each checks
+// its own preconditions on the writer, so none is ever retried for a race. Times, random numbers
+// and content generations come in with the operation.
+namespace objstore {
+
+// Conditions of S3 writes on the key as it is. Empty: none.
+struct WriteConditions {
+    std::vector<std::string> if_match;       // ETags without quotes, or "*"
+    std::vector<std::string> if_none_match;  // likewise
+    std::optional<UnixNanos> if_unmodified_since;
+    std::optional<std::uint64_t> if_size;
+    std::optional<UnixNanos> if_last_modified;  // DeleteObjects: equal to the second
+};
+
+// New bytes: extents already stored, or bytes to keep inline.
+struct NewContent {
+    std::vector<Extent> extents;  // sorted; logical offsets in the object
+    struct Inline {
+        std::uint64_t logical_offset = 0;
+        std::string bytes;  // at most 64 KiB
+    };
+    std::vector<Inline> inlines;
+};
+
+// A range of another object's stored bytes to share. conflict if its generation has moved on.
+struct CloneRange {
+    InodeId source = 0;
+    std::uint64_t source_generation = 0;
+    std::uint64_t source_offset = 0;
+    std::uint64_t length = 0;
+    std::uint64_t offset = 0;  // in the target
+};
+
+// ---- S3: keys --------------------------------------------------------------------------------
+struct CreateBucketOp {
+    BucketRow bucket;
+};  // inode 0: the writer chooses
+struct DeleteBucketOp {
+    std::string name;
+    UnixNanos time = 0;
+};
+// Swaps a new inode in under the key, with all directories it passes through. `inode` carries
+// size, times, ETag, headers, checksums, parts; owner and mode only when `keep_mode` is false.
+// A key that ends in '/' makes or replaces a marker.
+struct PutObjectOp {
+    InodeId bucket = 0;
+    std::string key;
+    Inode inode;  // id 0: the writer chooses
+    NewContent content;
+    std::vector<CloneRange> clones;                                // CopyObject
+    std::optional<std::uint32_t> mode;                             // 0777 bits from S3 metadata
+    std::optional<std::pair<std::uint32_t, std::uint32_t>> owner;  // uid, gid where allowed
+    WriteConditions conditions;
+    UnixNanos time = 0;
+};
+// New headers for the key's inode, same content (CopyObject onto itself with REPLACE).
+struct PutHeadersOp {
+    InodeId bucket = 0;
+    std::string key;
+    std::uint64_t generation = 0;
+    HeaderList headers;
+    WriteConditions conditions;
+    UnixNanos time = 0;
+};
+struct DeleteObjectOp {
+    InodeId bucket = 0;
+    std::string key;
+    WriteConditions conditions;
+    UnixNanos time = 0;
+};
+struct CreateUploadOp {
+    UploadRow upload;
+};  // inode 0: the writer chooses
+// Replaces a part of that number. Clones: UploadPartCopy (offsets in the part).
+struct PutPartOp {
+    PartRow part;
+    std::vector<CloneRange> clones;
+    NewContent content;
+};
+struct AbortUploadOp {
+    InodeId bucket = 0;
+    std::string key;
+    std::uint64_t upload = 0;
+};
+struct CompleteUploadOp {
+    InodeId bucket = 0;
+    std::string key;
+    std::uint64_t upload = 0;
+    struct Part {
+        std::uint32_t number = 0;
+        std::string etag;
+        std::string checksum;
+    };
+    std::vector<Part> parts;  // ascending numbers; checksum raw bytes or empty
+    Inode inode;              // template: times, ETag, checksums, parts; size is computed
+    std::uint64_t part_bytes_min = 5 * 1024 * 1024;
+    std::optional<std::uint64_t> expected_size;
+    std::optional<std::uint32_t> mode;
+    std::optional<std::pair<std::uint32_t, std::uint32_t>> owner;
+    WriteConditions conditions;
+    UnixNanos time = 0;
+};
+
+// ---- POSIX: inodes and names (no trailing '/' in `name` here; the operation knows the type) ----
+struct CreateOp {
+    InodeId parent = 0;
+    std::string name;
+    Inode inode;                   // type, mode, uid, gid, times, rdev, target, verifier
+    bool directory_setgid = true;  // inherit the group of a setgid parent
+};                                 // already_exists: with the existing inode in the result
+struct LinkOp {
+    InodeId inode = 0;
+    InodeId parent = 0;
+    std::string name;
+    UnixNanos time = 0;
+};
+struct UnlinkOp {
+    InodeId parent = 0;
+    std::string name;
+    UnixNanos time = 0;
+};
+struct RmdirOp {
+    InodeId parent = 0;
+    std::string name;
+    UnixNanos time = 0;
+};
+struct RenameOp {
+    InodeId parent = 0;
+    std::string name;
+    InodeId new_parent = 0;
+    std::string new_name;
+    bool no_replace = false;
+    bool exchange = false;
+    UnixNanos time = 0;
+};
+struct SetAttributesOp {
+    InodeId inode = 0;
+    std::optional<std::uint32_t> mode, uid, gid;
+    std::optional<UnixNanos> atime, mtime;
+    std::optional<UnixNanos> guard_ctime;  // conflict: it differs (NFS SETATTR)
+    bool clear_setid = false;
+    UnixNanos time = 0;  // ctime, and times "now"
+};
+// New bytes over old ones. Extends the size to `size_at_least`. Makes a new generation and ETag.
+struct WriteOp {
+    InodeId inode = 0;
+    NewContent content;
+    std::vector<CloneRange> clones;  // copy_file_range
+    std::uint64_t size_at_least = 0;
+    bool clear_setid = false;
+    UnixNanos time = 0;
+};
+struct TruncateOp {
+    InodeId inode = 0;
+    std::uint64_t size = 0;
+    bool clear_setid = false;
+    UnixNanos time = 0;
+};
+struct PunchOp {
+    InodeId inode = 0;
+    std::uint64_t offset = 0, length = 0;
+    UnixNanos time = 0;
+};
+struct SetXattrOp {
+    XattrRow xattr;
+    bool must_be_absent = false, must_exist = false;
+    UnixNanos time = 0;
+};
+struct RemoveXattrOp {
+    InodeId inode = 0;
+    std::string name;
+    UnixNanos time = 0;
+};
+
+// ---- Upkeep ------------------------------------------------------------------------------------
+// Makes all of an orphan's content garbage and forgets it. Nothing if it is held or has a name.
+struct ReapOp {
+    InodeId inode = 0;
+};
+// Removes the directory if it is implied, empty and unused (semantics, section 3).
+struct PruneOp {
+    InodeId directory = 0;
+    UnixNanos time = 0;
+};
+// The mover: the inline row's bytes now lie in `extents` (logical offsets from 0 in the row). Every
+// extent that names the row is replaced. Nothing if the row is gone.
+struct PackInlineOp {
+    std::uint64_t inline_id = 0;
+    std::vector<Extent> extents;
+};
+struct AddVolumeOp {
+    VolumeRow volume;
+};
+struct SealVolumeOp {
+    VolumeId volume = 0;
+    std::uint64_t length = 0, payload_bytes = 0;
+};
+struct SetSettingOp {
+    std::string name, value;
+};
+
+using Op = std::variant<CreateBucketOp,
+                        DeleteBucketOp,
+                        PutObjectOp,
+                        PutHeadersOp,
+                        DeleteObjectOp,
+                        CreateUploadOp,
+                        PutPartOp,
+                        AbortUploadOp,
+                        CompleteUploadOp,
+                        CreateOp,
+                        LinkOp,
+                        UnlinkOp,
+                        RmdirOp,
+                        RenameOp,
+                        SetAttributesOp,
+                        WriteOp,
+                        TruncateOp,
+                        PunchOp,
+                        SetXattrOp,
+                        RemoveXattrOp,
+                        ReapOp,
+                        PruneOp,
+                        PackInlineOp,
+                        AddVolumeOp,
+                        SealVolumeOp,
+                        SetSettingOp>;
+
+// What an operation did.
+struct OpResult {
+    InodePtr inode;          // as it is now; null when it is gone
+    Entry entry;             // of the key or name concerned, where there is one
+    InodePtr before;         // what was replaced or removed (or, already_exists, what is there)
+    InodePtr parent_before;  // WCC data: the parent (rename: the source's) before …
+    InodePtr parent_after;   // … and after, atomic with the change
+    InodePtr new_parent_before, new_parent_after;  // rename
+};
+
+// What caches elsewhere must forget.
+struct Change {
+    enum class Kind : std::uint8_t { entry, attributes, content };
+    Kind kind = Kind::entry;
+    InodeId inode = 0;  // entry: the parent
+    std::string name;   // entry: without trailing '/'
+};
+
+}  // namespace objstore

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "objstore/base/clock.h"
+#include "objstore/meta/inode.h"
+
+namespace objstore {
+
+// A bucket: its directory inode (parent root, name "bucket/") and settings.
+struct BucketRow {
+    InodeId inode = 0;
+    std::string name;
+    UnixNanos created = 0;
+    std::string region;
+    // Defaults of new objects (semantics, section 4).
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+    std::uint32_t file_mode = 0644;
+    std::uint32_t directory_mode = 0755;
+    std::uint8_t versioning = 0;  // 0 never, 1 enabled, 2 suspended: always 0 until that is built
+    bool owner_from_metadata = false;
+    bool operator==(const BucketRow&) const = default;
+};
+
+// A multipart upload in progress. Its parts are written under `inode`, which becomes the object's.
+struct UploadRow {
+    std::uint64_t id = 0;  // random
+    InodeId bucket = 0;
+    std::string key;
+    InodeId inode = 0;
+    UnixNanos initiated = 0;
+    HeaderList headers;
+    ChecksumKind checksum_kind = ChecksumKind::none;
+    bool checksum_full_object = false;
+    bool operator==(const UploadRow&) const = default;
+};
+
+struct PartRow {
+    std::uint64_t upload = 0;
+    std::uint32_t number = 0;
+    std::uint64_t size = 0;
+    ETag etag;
+    StoredChecksum checksum;
+    UnixNanos last_modified = 0;
+    std::vector<Extent> extents;  // logical offsets from 0 in the part
+    bool operator==(const PartRow&) const = default;
+};
+
+struct XattrRow {
+    InodeId inode = 0;
+    std::string name;
+    std::string value;
+    bool operator==(const XattrRow&) const = default;
+};
+
+// Bytes kept in the namespace until the mover packs them.
+struct InlineRow {
+    std::uint64_t id = 0;
+    InodeId inode = 0;  // whom they were written for
+    std::string bytes;
+    bool operator==(const InlineRow&) const = default;
+};
+
+// One holder of stored bytes that more than one extent names: every extent with `shared` set has
+// one. The bytes are garbage when no holder covers them.
+struct SharedRow {
+    std::uint64_t volume = 0;
+    std::uint64_t place = 0;
+    InodeId inode = 0;  // for parts: the upload's inode
+    std::uint64_t logical_offset = 0;
+    std::uint32_t payload_offset = 0;
+    std::uint64_t length = 0;
+    bool operator==(const SharedRow&) const = default;
+};
+
+// An inode without a name that is open somewhere, or a removal that goes on in the background.
+struct OrphanRow {
+    InodeId inode = 0;
+    UnixNanos since = 0;
+    bool operator==(const OrphanRow&) const = default;
+};
+
+}  // namespace objstore

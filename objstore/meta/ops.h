@@ -6,9 +6,9 @@
 #include <variant>
 #include <vector>
 
+#include "objstore/erasure/volume_row.h"
 #include "objstore/meta/inode.h"
 #include "objstore/meta/rows.h"
-#include "objstore/volume/catalog.h"
 
 // Everything that can change the namespace. Operations, not rows, are the interface: each checks
 // its own preconditions on the writer, so none is ever retried for a race. Times, random numbers

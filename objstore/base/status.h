@@ -145,9 +145,9 @@ private:
 #define ASHLAR_CONCAT(a, b) ASHLAR_CONCAT_(a, b)
 
 // Returns early with the error of a Status.
-#define TRY(expr)                                                                           \
-    do {                                                                                    \
-        if (::objstore::Status try_status_ = (expr); !try_status_.ok()) return try_status_; \
+#define TRY(expr)                                                             \
+    do {                                                                      \
+        if (auto try_status_ = (expr); !try_status_.ok()) return try_status_; \
     } while (false)
 
 // Declares `decl` from a Result's value, or returns early with its error.

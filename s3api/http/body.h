@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "objstore/base/bytes.h"
+#include "objstore/base/status.h"
+#include "s3api/base/error.h"
+#include "s3api/base/uri.h"
+
+namespace s3api {
+
+// The decoded body of a request: aws-chunked framing is gone, signatures, hashes and lengths are
+// checked on the way. Threads: one worker at a time. Lives as long as its request.
+class BodyReader {
+public:
+    virtual ~BodyReader() = default;
+
+    // Fills `into` as far as bytes are there or soon come; blocks for the client (bounded by the
+    // server's time limits). 0 (for a non-empty `into`): the body has ended. The call that hands
+    // out the last byte returns it only after everything that can be checked has been: length,
+    // payload hash, chunk and trailer signatures. So who has got size_bytes() bytes may commit.
+    // After an error all further reads fail; ops simply return: the server answers with what the
+    // body has to say (failure()) in place of the op's own error.
+    virtual objstore::Result<std::size_t> read(objstore::MutableBytes into) = 0;
+
+    // Decoded bytes in all. Always known when an op runs: requests without a length are refused.
+    virtual std::uint64_t size_bytes() const = 0;
+
+    // The rest of the body when all of it lies in memory, already checked, and no read is needed;
+    // empty when it does not (or nothing is left). It counts as read. Valid with the request.
+    virtual objstore::Bytes take_in_memory() { return {}; }
+
+    // What went wrong with the body, in S3's terms. Ok while nothing did.
+    virtual S3Status failure() const = 0;
+
+    // Trailing headers (x-amz-checksum-...), complete once the last byte was read.
+    virtual const Headers& trailers() const = 0;
+};
+
+// A body of text, such as XML. max_message_length_exceeded: over `bytes_max`.
+S3Result<std::string> read_text(BodyReader& body, std::size_t bytes_max);
+
+}  // namespace s3api

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "objstore/base/bytes.h"
+#include "s3api/base/error.h"
+#include "s3api/http/request.h"
+#include "s3api/http/response.h"
+
+namespace s3api {
+
+// One S3 operation as the server runs it. An op is a plain blocking function
+//
+//     S3Result<Response> put_object(OpContext& context, Request& request);
+//
+// in s3api/ops/put_object.h, and s3api/op_table.cc binds its context: one explicit table, indexed
+// by Operation (s3api/router.h). Everything before it (routing, signature, length limits) has been
+// done; an S3Error it returns becomes the XML answer. `request` lives until the answer is written,
+// so a BodySource may refer to it.
+struct Op {
+    using Run = std::function<S3Result<Response>(Request&)>;
+    using Fast = std::function<std::optional<S3Result<Response>>(Request&)>;
+
+    static constexpr std::uint64_t kNoBody = 0;
+    static constexpr std::uint64_t kXmlBytesMax = 2 * objstore::kMiB;
+    static constexpr std::uint64_t kPutBytesMax = std::uint64_t{5} << 30;
+
+    // Runs on a worker thread and may block. Bodies of up to 64 KiB are whole in memory by then;
+    // longer ones come in while it reads.
+    Run run;
+
+    // May be empty. Runs first, on the I/O thread, before any byte of the body has been read: so
+    // that memory can answer a HEAD or a small GET, and a PUT to a missing bucket is refused before
+    // its body is sent. Must not block or touch a disk. Nothing: go on with `run`.
+    Fast fast;
+
+    // The longest (decoded) body: entity_too_large beyond. kNoBody: one that comes is read, up to
+    // 64 KiB, and forgotten.
+    std::uint64_t body_bytes_max = kNoBody;
+
+    // Without Content-Length (or x-amz-decoded-content-length): missing_content_length.
+    bool length_required = false;
+};
+
+}  // namespace s3api

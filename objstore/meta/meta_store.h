@@ -32,25 +32,12 @@ struct ListQuery {
     std::size_t limit = 1000;
 };
 
-// The one namespace (design, section 3). Thread rules: all calls from any thread; `submit` never
-// blocks on disk. Reads see every commit that was completed before they began. What a completed
-// durable Txn did survives power loss; a non-durable one is visible at once, in order, and durable
-// with the next durable Txn or `sync`. io_error with Why::outcome_unknown: the commit may have
-// happened.
-class MetaStore {
+// What everybody may ask of the namespace: reads, answered from memory where possible, else by a
+// read transaction, and holds. Threads: any.
+class Namespace {
 public:
-    virtual ~MetaStore() = default;
+    virtual ~Namespace() = default;
 
-    // Queues; `done` is called from the writer thread, in order. unavailable (through `done`) when
-    // the queue is full or the store is stopped.
-    virtual void submit(Txn txn, Completion done) = 0;
-    // submit and wait.
-    TxnResult commit(Txn txn);
-    TxnResult commit(Op op, bool durable = true);
-    // Makes every completed Txn durable.
-    virtual Status sync() = 0;
-
-    // ---- reads: answered from memory where possible, else by a read transaction
     virtual Result<InodePtr> getattr(InodeId inode) = 0;  // not_found (Why::stale)
     // `name` as stored: with trailing '/' for directories.
     virtual Result<EntryWithInode> lookup(InodeId parent, std::string_view name) = 0;
@@ -63,9 +50,8 @@ public:
     virtual Result<std::vector<EntryWithInode>> read_directory(InodeId parent,
                                                                std::uint64_t cookie,
                                                                std::size_t limit) = 0;
-    // Extents that touch [from, to), in order, cut to nothing (whole extents); with the inline
-    // bytes of those that are inline, from one snapshot in which the inode has `generation` (0:
-    // any). conflict: it has another.
+    // The inode and its extents that touch [from, to), in order and whole, with the bytes of those
+    // that are inline, all from one snapshot.
     struct ContentMap {
         InodePtr inode;
         std::vector<Extent> extents;
@@ -105,6 +91,24 @@ public:
     virtual void release(InodeId inode) = 0;
     // The directory was used by a mount or NFS: S3 does not prune it for 60 s.
     virtual void touch_directory(InodeId directory) = 0;
+};
+
+// The one namespace (design, section 3). Thread rules: all calls from any thread; `submit` never
+// blocks on disk. Reads see every commit that was completed before they began. What a completed
+// durable Txn did survives power loss; a non-durable one is visible at once, in order, and durable
+// with the next durable Txn or `sync`. io_error with Why::outcome_unknown: the commit may have
+// happened.
+class MetaStore : public Namespace {
+public:
+    // Queues; `done` is called from the writer thread, in order. unavailable (through `done`) when
+    // the queue is full or the store is stopped.
+    virtual void submit(Txn txn, Completion done) = 0;
+    // submit and wait.
+    TxnResult commit(Txn txn);
+    TxnResult commit(Op op, bool durable = true);
+    // Makes every completed Txn durable.
+    virtual Status sync() = 0;
+
     // Reaps orphans nobody holds and prunes what is due. Called now and then; bounded work.
     virtual Status upkeep() = 0;
 

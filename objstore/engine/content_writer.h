@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "objstore/base/bytes.h"
+#include "objstore/base/status.h"
+#include "objstore/volume/volume_store.h"
+
+namespace objstore {
+
+inline constexpr std::size_t kSmallContentBytes = 128 * kKiB;
+
+// New bytes on their way to storage. Up to kSmallContentBytes they wait in memory, to share a
+// stripe or the namespace's own sync with others; beyond that they stream into volumes while they
+// arrive. Destroying it stores nothing anybody sees. Threads: one at a time. The store must outlive
+// it.
+class ContentWriter final {
+public:
+    ContentWriter(VolumeStore& volumes, std::uint64_t size_hint);
+    ~ContentWriter();
+
+    // Room for the next bytes, never empty; then `advance` by how many were put there.
+    Result<MutableBytes> space();
+    Status advance(std::size_t size);
+    // Copies.
+    Status write(Bytes bytes);
+
+    std::uint64_t size() const { return size_; }
+    bool is_small() const { return stream_ == nullptr; }
+    Bytes small_bytes() const { return Bytes(small_.data(), static_cast<std::size_t>(size_)); }
+    // Of streamed content: all synced, logical offsets from 0. Once.
+    Result<std::vector<Extent>> finish_stream();
+
+private:
+    Status start_stream();
+
+    VolumeStore& volumes_;
+    const std::uint64_t size_hint_;
+    std::uint64_t size_ = 0;
+    Buffer small_;
+    std::unique_ptr<VolumeStream> stream_;
+};
+
+}  // namespace objstore

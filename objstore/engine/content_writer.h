@@ -17,7 +17,8 @@ inline constexpr std::size_t kSmallContentBytes = 128 * kKiB;
 // it.
 class ContentWriter final {
 public:
-    ContentWriter(VolumeStore& volumes, std::uint64_t size_hint);
+    // `owner`: recorded in stripe headers; extents get logical offsets from its offset.
+    ContentWriter(VolumeStore& volumes, Owner owner, std::uint64_t size_hint);
     ~ContentWriter();
 
     // Room for the next bytes, never empty; then `advance` by how many were put there.
@@ -29,13 +30,16 @@ public:
     std::uint64_t size() const { return size_; }
     bool is_small() const { return stream_ == nullptr; }
     Bytes small_bytes() const { return Bytes(small_.data(), static_cast<std::size_t>(size_)); }
-    // Of streamed content: all synced, logical offsets from 0. Once.
+    const Owner& owner() const { return owner_; }
+    // Of streamed content: all synced. Once.
     Result<std::vector<Extent>> finish_stream();
 
 private:
+    void grow_small();
     Status start_stream();
 
     VolumeStore& volumes_;
+    const Owner owner_;
     const std::uint64_t size_hint_;
     std::uint64_t size_ = 0;
     Buffer small_;

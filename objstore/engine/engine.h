@@ -101,8 +101,9 @@ public:
     virtual Result<std::unique_ptr<ObjectReader>> open(const ObjectInfo& object) = 0;
     virtual Result<ListPage> list(InodeId bucket, const ListRequest& request) = 0;
 
-    // ---- new content. `size_hint` 0: unknown. The writer counts towards bounded buffers.
-    virtual Result<std::unique_ptr<ContentWriter>> new_content(std::uint64_t size_hint) = 0;
+    // ---- new content. `size_hint` 0: unknown. An owner without an inode is given a new one,
+    // which becomes the object's; parts and writes to files name theirs.
+    virtual std::unique_ptr<ContentWriter> new_content(Owner owner, std::uint64_t size_hint) = 0;
     virtual Result<OpResult> put(InodeId bucket,
                                  std::string_view key,
                                  std::unique_ptr<ContentWriter> content,
@@ -131,9 +132,8 @@ public:
     virtual Result<OpResult> write(WriteOp op,
                                    std::span<const WritePiece> pieces,
                                    CallOptions options) = 0;
-    // The same for one long run from `offset`, gathered in `content`.
+    // The same for one long run, gathered in `content` from its owner's offset on.
     virtual Result<OpResult> write_content(WriteOp op,
-                                           std::uint64_t offset,
                                            std::unique_ptr<ContentWriter> content,
                                            CallOptions options) = 0;
 

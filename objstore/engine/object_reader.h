@@ -15,8 +15,10 @@ public:
         Namespace& names;
         VolumeStore& volumes;
         Pins::Pin pin;
+        bool held = false;  // the inode is held, and released with the reader
     };
-    ObjectReader(Deps deps, Namespace::ContentMap map);
+    // `map` has the extents of [0, window_to).
+    ObjectReader(Deps deps, Namespace::ContentMap map, std::uint64_t window_to);
     ~ObjectReader();
 
     const Inode& inode() const { return *map_.inode; }
@@ -26,6 +28,9 @@ public:
     Status read(std::uint64_t offset, MutableBytes out);
     // The same from memory and page cache; false: call read.
     bool try_read(std::uint64_t offset, MutableBytes out);
+
+    // How much of the inode's extents a reader holds at once.
+    static std::uint64_t first_window_bytes(const Inode& inode);
 
 private:
     Status load_window(std::uint64_t offset);

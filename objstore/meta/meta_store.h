@@ -108,6 +108,9 @@ public:
     TxnResult commit(Op op, bool durable = true);
     // Makes every completed Txn durable.
     virtual Status sync() = 0;
+    // A number never given before and never again, for an inode that is about to be made. Leased
+    // durably in blocks ahead of use, so this does not wait. Any thread.
+    virtual InodeId new_inode_id() = 0;
 
     // Reaps orphans nobody holds and prunes what is due. Called now and then; bounded work.
     virtual Status upkeep() = 0;

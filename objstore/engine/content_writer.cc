@@ -26,8 +26,8 @@ Result<MutableBytes> ContentWriter::space() {
 }
 
 void ContentWriter::grow_small() {
-    const std::size_t wanted = small_.empty() ? static_cast<std::size_t>(size_hint_)
-                                              : small_.size() * 2;
+    const std::size_t wanted =
+        small_.empty() ? static_cast<std::size_t>(size_hint_) : small_.size() * 2;
     Buffer bigger(std::clamp(wanted, kFirstBufferBytes, kSmallContentBytes));
     if (size_ != 0) std::memcpy(bigger.data(), small_.data(), static_cast<std::size_t>(size_));
     small_ = std::move(bigger);

@@ -97,8 +97,12 @@ public:
     virtual Result<BucketRow> bucket(std::string_view name) = 0;
     virtual Result<ObjectInfo> stat(InodeId bucket, std::string_view key) = 0;
     virtual std::optional<ObjectInfo> try_stat(InodeId bucket, std::string_view key) = 0;
-    // A snapshot of the content: what it reads is one generation, or conflict.
+    // A snapshot of the content: what it reads is one generation, or conflict. The reader's inode
+    // is the truth, and may be newer than `object`. not_found (Why::stale): the key got a new inode
+    // meanwhile, stat again.
     virtual Result<std::unique_ptr<ObjectReader>> open(const ObjectInfo& object) = 0;
+    // The same without waiting; null: call open.
+    virtual std::unique_ptr<ObjectReader> try_open(const ObjectInfo& object) = 0;
     virtual Result<ListPage> list(InodeId bucket, const ListRequest& request) = 0;
 
     // ---- new content. `size_hint` 0: unknown. An owner without an inode is given a new one,

@@ -1,0 +1,221 @@
+// The engine's calls for objects by key.
+#include <algorithm>
+
+#include "objstore/engine/content_map.h"
+#include "objstore/engine/key_walker.h"
+#include "objstore/engine/local_engine.h"
+#include "objstore/meta/visibility.h"
+
+namespace objstore {
+
+namespace {
+
+Status no_such_key(std::string_view key) {
+    return Status::not_found("the key does not exist: " + std::string(key));
+}
+
+// The next component of `key` at `at`, with its '/' if it has one; moves `at` past it.
+std::string_view take_component(std::string_view key, std::size_t& at) {
+    const std::size_t slash = key.find('/', at);
+    const std::size_t end = slash == std::string_view::npos ? key.size() : slash + 1;
+    const std::string_view component = key.substr(at, end - at);
+    at = end;
+    return component;
+}
+
+// Whether what a key leads to is an object for S3: regular files, and directories by `a/`.
+bool is_object(std::string_view key, const Inode& inode) {
+    if (key.ends_with('/')) {
+        return inode.directory.marker || inode.directory.kind == DirectoryKind::made;
+    }
+    return inode.is_regular();
+}
+
+ObjectInfo info_of(const EntryWithInode& found) {
+    return {.inode = found.inode, .last_modified = last_modified_of(found)};
+}
+
+// Below a common prefix: the smallest string above all that begin with it.
+std::string after_prefix(std::string prefix) {
+    while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xff) prefix.pop_back();
+    if (!prefix.empty()) ++prefix.back();
+    return prefix;
+}
+
+}  // namespace
+
+Result<BucketRow> LocalEngine::bucket(std::string_view name) {
+    return meta_.bucket(name);
+}
+
+Result<ObjectInfo> LocalEngine::stat(InodeId bucket, std::string_view key) {
+    InodeId directory = bucket;
+    for (std::size_t at = 0; at < key.size();) {
+        auto found = meta_.lookup(directory, take_component(key, at));
+        if (found.code() == Code::not_found) return no_such_key(key);
+        if (!found.ok()) return found.error();
+        if (at < key.size()) {
+            directory = found->inode->id;
+        } else if (is_object(key, *found->inode)) {
+            return info_of(*found);
+        }
+    }
+    return no_such_key(key);
+}
+
+std::optional<ObjectInfo> LocalEngine::try_stat(InodeId bucket, std::string_view key) {
+    InodeId directory = bucket;
+    for (std::size_t at = 0; at < key.size();) {
+        const auto found = meta_.cached_lookup(directory, take_component(key, at));
+        if (!found || found->inode == nullptr) return std::nullopt;
+        if (at < key.size()) {
+            directory = found->inode->id;
+        } else if (is_object(key, *found->inode)) {
+            return info_of(*found);
+        }
+    }
+    return std::nullopt;
+}
+
+Result<Namespace::ContentMap> LocalEngine::content_for(const ObjectInfo& object, bool& held) {
+    const InodeId id = object.inode->id;
+    if (object.inode->extents_in_table) {
+        // More extents than are read at once: the rest must still be there then.
+        TRY(meta_.hold(id));
+        held = true;
+    }
+    auto map = meta_.content(id, 0, ObjectReader::first_window_bytes(*object.inode));
+    if (!map.ok() && held) meta_.release(std::exchange(held, false) ? id : 0);
+    return map;
+}
+
+Result<std::unique_ptr<ObjectReader>> LocalEngine::open(const ObjectInfo& object) {
+    if (auto reader = try_open(object)) return reader;
+    Pins::Pin pin = pins_.acquire();
+    bool held = false;
+    TRY_ASSIGN(auto map, content_for(object, held));
+    // Its extents may have moved to the table since: then only what was read now is at hand.
+    const std::uint64_t window = ObjectReader::first_window_bytes(*object.inode);
+    ObjectReader::Deps deps{meta_, volumes_, std::move(pin), held};
+    return std::make_unique<ObjectReader>(std::move(deps), std::move(map), window);
+}
+
+std::unique_ptr<ObjectReader> LocalEngine::try_open(const ObjectInfo& object) {
+    Pins::Pin pin = pins_.acquire();
+    // The pin came after the stat: what that found must still be so.
+    const InodePtr now = meta_.cached_inode(object.inode->id);
+    if (now == nullptr || now->extents_in_table) return nullptr;
+    for (const Extent& e : now->extents) {
+        if (e.kind == ExtentKind::inline_data) return nullptr;
+    }
+    Namespace::ContentMap map{now, now->extents, {}};
+    ObjectReader::Deps deps{meta_, volumes_, std::move(pin), false};
+    return std::make_unique<ObjectReader>(std::move(deps), std::move(map), UINT64_MAX);
+}
+
+Result<ListPage> LocalEngine::list(InodeId bucket, const ListRequest& request) {
+    KeyWalker walker(meta_, bucket, request.prefix);
+    const bool by_directory = request.delimiter == "/";
+    walker.collapse_directories(by_directory);
+    const std::string& after = request.start_after;
+    const auto common_prefix = [&](const std::string& key) -> std::string {
+        if (request.delimiter.empty()) return {};
+        const std::size_t found = key.find(request.delimiter, request.prefix.size());
+        if (found == std::string::npos) return {};
+        return key.substr(0, found + request.delimiter.size());
+    };
+    if (after < request.prefix) {
+        TRY(walker.seek(request.prefix, true));
+    } else if (!after.empty() && common_prefix(after) == after) {
+        TRY(walker.seek(after_prefix(after), true));
+    } else {
+        TRY(walker.seek(after, false));
+    }
+    ListPage page;
+    while (true) {
+        TRY_ASSIGN(const bool found, walker.next());
+        if (!found) return page;
+        if (page.objects.size() + page.common_prefixes.size() == request.limit) {
+            page.truncated = request.limit != 0;
+            return page;
+        }
+        std::string prefix = walker.collapsed() ? walker.key() : common_prefix(walker.key());
+        if (prefix.empty()) {
+            const EntryWithInode& entry = walker.entry();
+            page.objects.push_back({walker.key(), entry.inode, last_modified_of(entry)});
+            page.next = walker.key();
+            continue;
+        }
+        if (!walker.collapsed()) TRY(walker.seek(after_prefix(prefix), true));
+        page.next = prefix;
+        page.common_prefixes.push_back(std::move(prefix));
+    }
+}
+
+std::unique_ptr<ContentWriter> LocalEngine::new_content(Owner owner, std::uint64_t size_hint) {
+    if (owner.inode == 0) owner = {.inode = meta_.new_inode_id(), .generation = 1};
+    return std::make_unique<ContentWriter>(volumes_, owner, size_hint);
+}
+
+Status LocalEngine::take_content(ContentWriter& content,
+                                 NewContent& into,
+                                 std::vector<Placement>& placements) {
+    if (content.size() == 0) return {};
+    if (content.is_small()) {
+        placements.push_back({0, content.owner(), content.small_bytes()});
+        return {};
+    }
+    TRY_ASSIGN(into.extents, content.finish_stream());
+    return {};
+}
+
+namespace {
+
+PutObjectOp put_op(InodeId bucket,
+                   std::string_view key,
+                   PutAttributes&& attributes,
+                   UnixNanos now) {
+    PutObjectOp op{.bucket = bucket, .key = std::string(key), .time = now};
+    op.inode.etag = attributes.etag;
+    op.inode.headers = std::move(attributes.headers);
+    op.inode.checksums = std::move(attributes.checksums);
+    op.inode.generation = 1;
+    op.inode.mtime = attributes.mtime.value_or(now);
+    op.mode = attributes.mode;
+    op.owner = attributes.owner;
+    op.conditions = std::move(attributes.conditions);
+    return op;
+}
+
+}  // namespace
+
+Result<OpResult> LocalEngine::put(InodeId bucket,
+                                  std::string_view key,
+                                  std::unique_ptr<ContentWriter> content,
+                                  PutAttributes attributes) {
+    const Pins::Pin pin = pins_.acquire();
+    PutObjectOp op = put_op(bucket, key, std::move(attributes), clock_.now());
+    op.inode.id = content->owner().inode;
+    op.inode.size = content->size();
+    std::vector<Placement> placements;
+    TRY(take_content(*content, op.content, placements));
+    Txn txn;
+    txn.ops.emplace_back(std::move(op));
+    return commit(std::move(txn), std::move(placements), Door::s3);
+}
+
+Result<OpResult> LocalEngine::copy(const CopySource& source,
+                                   InodeId bucket,
+                                   std::string_view key,
+                                   PutAttributes attributes) {
+    PutObjectOp op = put_op(bucket, key, std::move(attributes), clock_.now());
+    op.inode.size = source.length;
+    op.inode.parts = source.inode->parts;
+    op.clones.push_back({.source = source.inode->id,
+                         .source_generation = source.inode->generation,
+                         .source_offset = source.offset,
+                         .length = source.length});
+    return apply(std::move(op), {.door = Door::s3}, nullptr);
+}
+
+}  // namespace objstore

@@ -1,0 +1,89 @@
+// The engine's calls for multipart uploads.
+#include <openssl/evp.h>
+
+#include "objstore/engine/local_engine.h"
+
+namespace objstore {
+
+namespace {
+
+constexpr std::size_t kPartsPage = 1000;
+
+PartRow part_row(const UploadRow& upload, PartAttributes&& attributes, UnixNanos now) {
+    PartRow row{.upload = upload.id, .number = attributes.number, .last_modified = now};
+    row.etag = attributes.etag;
+    row.checksum = std::move(attributes.checksum);
+    return row;
+}
+
+ETag multipart_etag(const std::string& digests, std::size_t parts) {
+    ETag etag{.parts = static_cast<std::uint32_t>(parts)};
+    unsigned size = 0;
+    const int ok = EVP_Digest(digests.data(),
+                              digests.size(),
+                              reinterpret_cast<unsigned char*>(etag.digest.data()),
+                              &size,
+                              EVP_md5(),
+                              nullptr);
+    ASSERT(ok == 1);
+    ASSERT(size == etag.digest.size());
+    return etag;
+}
+
+}  // namespace
+
+Result<PartRow> LocalEngine::put_part(const UploadRow& upload,
+                                      std::unique_ptr<ContentWriter> content,
+                                      PartAttributes attributes) {
+    const Pins::Pin pin = pins_.acquire();
+    PutPartOp op{.part = part_row(upload, std::move(attributes), clock_.now())};
+    op.part.size = content->size();
+    const PartRow row = op.part;
+    std::vector<Placement> placements;
+    TRY(take_content(*content, op.content, placements));
+    Txn txn;
+    txn.ops.emplace_back(std::move(op));
+    TRY_ASSIGN(const OpResult done, commit(std::move(txn), std::move(placements), Door::s3));
+    return row;
+}
+
+Result<PartRow> LocalEngine::copy_part(const UploadRow& upload,
+                                       const CopySource& source,
+                                       PartAttributes attributes) {
+    PutPartOp op{.part = part_row(upload, std::move(attributes), clock_.now())};
+    op.part.size = source.length;
+    const PartRow row = op.part;
+    op.clones.push_back({.source = source.inode->id,
+                         .source_generation = source.inode->generation,
+                         .source_offset = source.offset,
+                         .length = source.length});
+    TRY_ASSIGN(const OpResult done, apply(std::move(op), {.door = Door::s3}, nullptr));
+    return row;
+}
+
+// The writer checks the parts once more; here their digests make the ETag, and their sizes and
+// checksums what GET by part number shows.
+Result<OpResult> LocalEngine::complete_upload(CompleteUploadOp op) {
+    std::string digests;
+    std::size_t next = 0;
+    for (std::uint32_t after = 0; next < op.parts.size();) {
+        TRY_ASSIGN(const auto rows, meta_.parts(op.upload, after, kPartsPage));
+        for (const PartRow& row : rows) {
+            if (next == op.parts.size() || row.number != op.parts[next].number) continue;
+            digests.append(as_text(std::as_bytes(std::span(row.etag.digest))));
+            op.inode.parts.push_back({row.number, row.size, row.checksum.value});
+            op.inode.size += row.size;
+            ++next;
+        }
+        if (rows.size() < kPartsPage) break;
+        after = rows.back().number;
+    }
+    // A part that is not there is named by the operation itself.
+    op.inode.etag = multipart_etag(digests, op.parts.size());
+    op.inode.generation = 1;
+    op.time = clock_.now();
+    if (op.inode.mtime == 0) op.inode.mtime = op.time;
+    return apply(std::move(op), {.door = Door::s3}, nullptr);
+}
+
+}  // namespace objstore

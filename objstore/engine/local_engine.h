@@ -1,0 +1,95 @@
+#pragma once
+
+#include <shared_mutex>
+#include <unordered_map>
+
+#include "objstore/base/clock.h"
+#include "objstore/base/guarded.h"
+#include "objstore/engine/committer.h"
+#include "objstore/engine/engine.h"
+#include "objstore/engine/mover.h"
+
+namespace objstore {
+
+// The engine over a namespace and volumes of this process. What it is given must outlive it.
+class LocalEngine final : public Engine {
+public:
+    struct Options {
+        Committer::Options commit;
+        Mover::Options mover;
+    };
+    struct Deps {
+        MetaStore& meta;
+        VolumeStore& volumes;
+        const Clock& clock;
+        spdlog::logger& log;
+    };
+    LocalEngine(Options options, Deps deps);
+    ~LocalEngine() override;  // stops
+
+    Namespace& names() override { return meta_; }
+    Result<OpResult> apply(Op op, CallOptions options, OpResult* failed) override;
+    Status sync() override { return meta_.sync(); }
+
+    Result<BucketRow> bucket(std::string_view name) override;
+    Result<ObjectInfo> stat(InodeId bucket, std::string_view key) override;
+    std::optional<ObjectInfo> try_stat(InodeId bucket, std::string_view key) override;
+    Result<std::unique_ptr<ObjectReader>> open(const ObjectInfo& object) override;
+    std::unique_ptr<ObjectReader> try_open(const ObjectInfo& object) override;
+    Result<ListPage> list(InodeId bucket, const ListRequest& request) override;
+
+    std::unique_ptr<ContentWriter> new_content(Owner owner, std::uint64_t size_hint) override;
+    Result<OpResult> put(InodeId bucket,
+                         std::string_view key,
+                         std::unique_ptr<ContentWriter> content,
+                         PutAttributes attributes) override;
+    Result<OpResult> copy(const CopySource& source,
+                          InodeId bucket,
+                          std::string_view key,
+                          PutAttributes attributes) override;
+    Result<PartRow> put_part(const UploadRow& upload,
+                             std::unique_ptr<ContentWriter> content,
+                             PartAttributes attributes) override;
+    Result<PartRow> copy_part(const UploadRow& upload,
+                              const CopySource& source,
+                              PartAttributes attributes) override;
+    Result<OpResult> complete_upload(CompleteUploadOp op) override;
+
+    Result<std::size_t> read(InodeId inode, std::uint64_t offset, MutableBytes out) override;
+    std::optional<std::size_t> try_read(InodeId inode,
+                                        std::uint64_t offset,
+                                        MutableBytes out) override;
+    Result<OpResult> write(WriteOp op,
+                           std::span<const WritePiece> pieces,
+                           CallOptions options) override;
+    Result<OpResult> write_content(WriteOp op,
+                                   std::unique_ptr<ContentWriter> content,
+                                   CallOptions options) override;
+
+    Space space() override;
+    std::vector<VolumeStore::DiskHealth> disks() override { return volumes_.health(); }
+    void subscribe(ChangeListener* listener) override;
+    void unsubscribe(ChangeListener* listener) override;
+    Status stop() override;
+
+private:
+    // Adds the writer's bytes to the operation: extents now, or a placement for the committer.
+    Status take_content(ContentWriter& content,
+                        NewContent& into,
+                        std::vector<Placement>& placements);
+    Result<OpResult> commit(Txn txn, std::vector<Placement> placements, Door door);
+    Result<OpResult> finish(TxnResult result, Door door, OpResult* failed);
+    void notify(std::span<const Change> changes, Door door);
+    Result<Namespace::ContentMap> content_for(const ObjectInfo& object, bool& held);
+    Status list_part(CompleteUploadOp& op, const PartRow& row, std::string& digests);
+
+    MetaStore& meta_;
+    VolumeStore& volumes_;
+    const Clock& clock_;
+    Pins pins_;
+    Mover mover_;
+    Committer committer_;
+    Guarded<std::vector<ChangeListener*>> listeners_;
+};
+
+}  // namespace objstore

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "objstore/meta/meta_store.h"
+#include "objstore/volume/volume_store.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace objstore {
+
+// Packs bytes that were kept inline into full stripes soon after, and does the namespace's upkeep.
+// Durability: the packed bytes are synced before the namespace names them; until then the inline
+// ones stand. Idle while nothing waits. Both stores must outlive it.
+class Mover final {
+public:
+    struct Options {
+        std::chrono::milliseconds pack_after{1000};     // of the first that waits
+        std::chrono::milliseconds upkeep_every{10000};  // while there is any to do
+        std::size_t batch_bytes = 4 * kMiB;
+        std::size_t batch_rows = 1000;
+    };
+    Mover(Options options, MetaStore& meta, VolumeStore& volumes, Pins& pins, spdlog::logger& log);
+    ~Mover();  // stops
+
+    // Something was kept inline, or an orphan may be left. Cheap.
+    void wake();
+    // Packs all that waits now. Any thread.
+    Status pack();
+    void stop();
+
+private:
+    void run();
+    Result<bool> pack_batch(std::uint64_t& after);
+
+    const Options options_;
+    MetaStore& meta_;
+    VolumeStore& volumes_;
+    Pins& pins_;
+    spdlog::logger& log_;
+    std::mutex pack_mutex_;  // one packer at a time; held across I/O, by packers alone
+    std::mutex mutex_;
+    std::condition_variable ready_;
+    bool work_ = true;  // after a start there may be some
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace objstore

@@ -16,6 +16,13 @@ public:
     virtual ~Executor() = default;
     // Calls fn(0) … fn(count - 1), possibly at once, and returns when all have returned.
     virtual void for_each(std::size_t count, const std::function<void(std::size_t)>& fn) = 0;
+    // Runs `job` later in another thread; one that has no other threads runs it at once. False:
+    // the queue is full or stopping, and nothing was done. Never with a lock held. Whoever posts
+    // also waits for the job before it ends itself.
+    [[nodiscard]] virtual bool post(std::function<void()> job) {
+        job();
+        return true;
+    }
 };
 
 // Runs everything in the calling thread, in order.
@@ -34,8 +41,7 @@ public:
     explicit ThreadPool(Options options);
     ~ThreadPool() override;  // stops
 
-    // Queues a job. False when the queue is full or the pool is stopping: nothing was queued.
-    [[nodiscard]] bool post(std::function<void()> job);
+    [[nodiscard]] bool post(std::function<void()> job) override;
     // The caller works too, so this makes progress when all threads are busy.
     void for_each(std::size_t count, const std::function<void(std::size_t)>& fn) override;
     // Refuses new jobs, finishes queued ones, joins. Safe to repeat.

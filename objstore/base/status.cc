@@ -103,6 +103,9 @@ Status Status::from_errno(int error, std::string_view what) {
         case EPERM:
         case EROFS:
             return permission_denied(std::move(message));
+        case EMFILE:
+        case ENFILE:
+            return unavailable(std::move(message));  // of this process for now, not of the disk
         default:
             return io_error(std::move(message));
     }

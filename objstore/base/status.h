@@ -78,7 +78,8 @@ public:
     static Status corruption(std::string message);
     static Status io_error(std::string message, Why why = Why::none);
     static Status unsupported(std::string message, Why why = Why::none);
-    // From errno: ENOENT, EEXIST, ENOSPC/EDQUOT, EACCES/EPERM/EROFS, else io_error.
+    // From errno: ENOENT, EEXIST, ENOSPC/EDQUOT, EACCES/EPERM/EROFS, EMFILE/ENFILE (unavailable),
+    // else io_error.
     static Status from_errno(int error, std::string_view what);
 
     bool ok() const { return rep_ == nullptr; }

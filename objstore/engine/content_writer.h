@@ -18,7 +18,7 @@ inline constexpr std::size_t kSmallContentBytes = 128 * kKiB;
 class ContentWriter final {
 public:
     // `owner`: recorded in stripe headers; extents get logical offsets from its offset.
-    ContentWriter(VolumeStore& volumes, Owner owner, std::uint64_t size_hint);
+    ContentWriter(VolumeStore& volumes, Pins::Pin pin, Owner owner, std::uint64_t size_hint);
     ~ContentWriter();
 
     // Room for the next bytes, never empty; then `advance` by how many were put there.
@@ -39,6 +39,7 @@ private:
     Status start_stream();
 
     VolumeStore& volumes_;
+    const Pins::Pin pin_;  // from the first stripe to the commit that names it
     const Owner owner_;
     const std::uint64_t size_hint_;
     std::uint64_t size_ = 0;

@@ -60,7 +60,6 @@ Result<OpResult> LocalEngine::write(WriteOp op,
 Result<OpResult> LocalEngine::write_content(WriteOp op,
                                             std::unique_ptr<ContentWriter> content,
                                             CallOptions options) {
-    const Pins::Pin pin = pins_.acquire();
     std::vector<Placement> placements;
     TRY(take_content(*content, op.content, placements));
     const std::uint64_t end = content->owner().logical_offset + content->size();

@@ -85,7 +85,7 @@ Result<Namespace::ContentMap> LocalEngine::content_for(const ObjectInfo& object,
         held = true;
     }
     auto map = meta_.content(id, 0, ObjectReader::first_window_bytes(*object.inode));
-    if (!map.ok() && held) meta_.release(std::exchange(held, false) ? id : 0);
+    if (!map.ok() && std::exchange(held, false)) meta_.release(id);
     return map;
 }
 
@@ -154,7 +154,7 @@ Result<ListPage> LocalEngine::list(InodeId bucket, const ListRequest& request) {
 
 std::unique_ptr<ContentWriter> LocalEngine::new_content(Owner owner, std::uint64_t size_hint) {
     if (owner.inode == 0) owner = {.inode = meta_.new_inode_id(), .generation = 1};
-    return std::make_unique<ContentWriter>(volumes_, owner, size_hint);
+    return std::make_unique<ContentWriter>(volumes_, pins_.acquire(), owner, size_hint);
 }
 
 Status LocalEngine::take_content(ContentWriter& content,
@@ -193,7 +193,6 @@ Result<OpResult> LocalEngine::put(InodeId bucket,
                                   std::string_view key,
                                   std::unique_ptr<ContentWriter> content,
                                   PutAttributes attributes) {
-    const Pins::Pin pin = pins_.acquire();
     PutObjectOp op = put_op(bucket, key, std::move(attributes), clock_.now());
     op.inode.id = content->owner().inode;
     op.inode.size = content->size();

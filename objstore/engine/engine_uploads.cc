@@ -35,7 +35,6 @@ ETag multipart_etag(const std::string& digests, std::size_t parts) {
 Result<PartRow> LocalEngine::put_part(const UploadRow& upload,
                                       std::unique_ptr<ContentWriter> content,
                                       PartAttributes attributes) {
-    const Pins::Pin pin = pins_.acquire();
     PutPartOp op{.part = part_row(upload, std::move(attributes), clock_.now())};
     op.part.size = content->size();
     const PartRow row = op.part;

@@ -88,6 +88,9 @@ struct Inode {
     UnixNanos mtime = 0;
     UnixNanos ctime = 0;
     UnixNanos btime = 0;
+    // When the content last changed in place. The Last-Modified of a name is the later of this and
+    // its entry's, so that a write through one of several hard links shows at all of them.
+    UnixNanos content_modified = 0;
     std::uint64_t change = 0;      // moves on every modification (NFS change attribute)
     std::uint64_t generation = 0;  // moves when content does
     std::uint64_t verifier = 0;    // NFS exclusive create

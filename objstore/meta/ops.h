@@ -52,8 +52,9 @@ struct DeleteBucketOp {
     UnixNanos time = 0;
 };
 // Swaps a new inode in under the key, with all directories it passes through. `inode` carries
-// size, times, ETag, headers, checksums, parts; owner and mode only when `keep_mode` is false.
-// A key that ends in '/' makes or replaces a marker.
+// size, mtime (0: `time`), ETag, headers, checksums, parts. What is replaced leaves its owner and
+// mode; else they are the bucket's, or `owner` and `mode`. A key that ends in '/' makes or replaces
+// a marker.
 struct PutObjectOp {
     InodeId bucket = 0;
     std::string key;
@@ -85,7 +86,7 @@ struct CreateUploadOp {
 };  // inode 0: the writer chooses
 // Replaces a part of that number. Clones: UploadPartCopy (offsets in the part).
 struct PutPartOp {
-    PartRow part;
+    PartRow part;  // its extents come from `clones` and `content`
     std::vector<CloneRange> clones;
     NewContent content;
 };
@@ -117,7 +118,7 @@ struct CompleteUploadOp {
 struct CreateOp {
     InodeId parent = 0;
     std::string name;
-    Inode inode;                   // type, mode, uid, gid, times, rdev, target, verifier
+    Inode inode;  // type, mode, uid, gid, times (ctime: now), rdev, target, verifier, headers
     bool directory_setgid = true;  // inherit the group of a setgid parent
 };                                 // already_exists: with the existing inode in the result
 struct LinkOp {

@@ -56,21 +56,30 @@ struct XattrRow {
     bool operator==(const XattrRow&) const = default;
 };
 
-// Bytes kept in the namespace until the mover packs them.
+// The parts of an upload share one inode; this tells their extents apart where an inode and a
+// logical offset name an extent (InlineRow, SharedRow).
+inline constexpr std::uint64_t kPartBytesMax = std::uint64_t{1} << 40;
+constexpr std::uint64_t part_offset(std::uint32_t number, std::uint64_t offset) {
+    return number * kPartBytesMax + offset;
+}
+
+// Bytes kept in the namespace until the mover packs them. Extents with `shared` set that name them
+// have a SharedRow each (volume 0); all others are extents of `inode`, as far in as the bytes are.
 struct InlineRow {
     std::uint64_t id = 0;
-    InodeId inode = 0;  // whom they were written for
+    InodeId inode = 0;                 // whom they were written for; a part's: the upload's inode
+    std::uint64_t logical_offset = 0;  // where in it the first byte lies; a part's: part_offset
     std::string bytes;
     bool operator==(const InlineRow&) const = default;
 };
 
 // One holder of stored bytes that more than one extent names: every extent with `shared` set has
-// one. The bytes are garbage when no holder covers them.
+// one, of exactly its range. The bytes are garbage when no holder covers them.
 struct SharedRow {
     std::uint64_t volume = 0;
     std::uint64_t place = 0;
-    InodeId inode = 0;  // for parts: the upload's inode
-    std::uint64_t logical_offset = 0;
+    InodeId inode = 0;                 // a part's: the upload's inode
+    std::uint64_t logical_offset = 0;  // of the holding extent; a part's: part_offset
     std::uint32_t payload_offset = 0;
     std::uint64_t length = 0;
     bool operator==(const SharedRow&) const = default;

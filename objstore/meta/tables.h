@@ -24,8 +24,9 @@ public:
 
     // An inode as it is in this Txn. The pointer holds until the next call that changes it.
     virtual Result<const Inode*> inode(InodeId id) = 0;  // not_found (Why::stale)
-    // The same, to change. Moves `change`; the caller sets times. Where its record is stored
-    // follows from parent and name and is no concern of the caller.
+    // The same, to change; the pointer holds as long as that of `inode`. Moves `change`; the caller
+    // sets times. Where its record is stored follows from parent and name and is no concern of the
+    // caller.
     virtual Result<Inode*> edit_inode(InodeId id) = 0;
     virtual Inode* add_inode(Inode inode) = 0;  // id must be set and new
     virtual void erase_inode(InodeId id) = 0;
@@ -38,10 +39,12 @@ public:
                                                std::string_view from,
                                                std::size_t limit) = 0;
 
-    // Extents of an inode with `extents_in_table`, those that touch [from, to), in order.
+    // Extents of an inode with `extents_in_table`, those that touch [from, to), in order: the first
+    // `limit` of them.
     virtual Result<std::vector<Extent>> extents(InodeId id,
                                                 std::uint64_t from,
-                                                std::uint64_t to) = 0;
+                                                std::uint64_t to,
+                                                std::size_t limit) = 0;
     virtual void put_extent(InodeId id, const Extent& extent) = 0;
     virtual void erase_extent(InodeId id, std::uint64_t logical_offset) = 0;
 
@@ -51,6 +54,8 @@ public:
     virtual void erase_bucket(InodeId id) = 0;
 
     virtual Result<std::optional<UploadRow>> upload(std::uint64_t id) = 0;
+    // Whose parts are written under that inode. For rare use.
+    virtual Result<std::optional<UploadRow>> upload_by_inode(InodeId id) = 0;
     virtual Result<bool> has_uploads(InodeId bucket) = 0;
     virtual void put_upload(UploadRow row) = 0;
     virtual void erase_upload(std::uint64_t id) = 0;
@@ -68,11 +73,12 @@ public:
     virtual void put_inline(InlineRow row) = 0;
     virtual void erase_inline(std::uint64_t id) = 0;
 
-    // All holders that touch payload [from, to) of a place.
+    // Holders that touch payload [from, to) of a place: `limit` of them, any.
     virtual Result<std::vector<SharedRow>> shared(std::uint64_t volume,
                                                   std::uint64_t place,
                                                   std::uint32_t from,
-                                                  std::uint64_t to) = 0;
+                                                  std::uint64_t to,
+                                                  std::size_t limit) = 0;
     virtual void put_shared(SharedRow row) = 0;  // key: volume, place, inode, logical_offset
     virtual void erase_shared(const SharedRow& row) = 0;
 

@@ -59,6 +59,7 @@ enum class S3Error : std::uint8_t {
     malformed_acl,
     malformed_policy,
     malformed_post_request,
+    malformed_trailer,
     malformed_xml,
     max_message_length_exceeded,
     max_post_pre_data_length_exceeded,

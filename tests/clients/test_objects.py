@@ -482,6 +482,8 @@ class Presigned(ashlar.TestCase):
 
 
 class VirtualHosts(ashlar.TestCase):
+    server_options = {"arguments": ["--domain", "localhost"]}
+
     def test_the_bucket_may_be_in_the_host_name(self):
         client = self.server.s3(endpoint=f"http://localhost:{self.server.port}",
                                 s3={"addressing_style": "virtual"})

@@ -1,0 +1,260 @@
+"""The program itself: its command line, its disks, its start and end."""
+
+import contextlib
+import http.client
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import unittest
+
+import ashlar
+
+
+def ashlar_program(*words, **environment):
+    return subprocess.run([os.environ["ASHLAR_SERVER"], *words], capture_output=True, text=True,
+                          timeout=60, check=False, stdin=subprocess.DEVNULL,
+                          env={**os.environ, **environment})
+
+
+class CommandLine(unittest.TestCase):
+    def test_version_and_help_answer(self):
+        self.assertRegex(ashlar_program("--version").stdout, r"\d+\.\d+")
+        self.assertIn("serve", ashlar_program("help").stdout)
+        helped = ashlar_program("serve", "--help")
+        self.assertEqual(helped.returncode, 0)
+        for word in ("--address", "--nfs", "--mount", "--config"):
+            self.assertIn(word, helped.stdout)
+
+    def test_wrong_use_is_exit_2_and_one_line(self):
+        for words in ([], ["nonsense"], ["serve"], ["serve", "--nonsense"],
+                      ["serve", "x", "--address", "nonsense"],
+                      ["serve", *[f"d{n}" for n in range(17)]]):
+            with self.subTest(words):
+                done = ashlar_program(*words)
+                self.assertEqual(done.returncode, 2, done)
+                self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+
+
+class Disks(unittest.TestCase):
+    def setUp(self):
+        self.server = ashlar.Server(nfs=False, mounts=[])
+        self.addCleanup(self.server.close)
+
+    def refused_start(self, server=None):
+        with self.assertRaises(ashlar.Failed) as caught:
+            (server or self.server).start()
+        return str(caught.exception)
+
+    def test_objects_outlive_a_restart(self):
+        self.server.start()
+        s3 = self.server.s3()
+        s3.create_bucket(Bucket="b")
+        bodies = {f"k{n}": ashlar.content(n * 9999, n) for n in range(40)}
+        for key, body in bodies.items():
+            s3.put_object(Bucket="b", Key=key, Body=body)
+        self.server.stop()
+        self.server.start()
+        s3 = self.server.s3()
+        for key, body in bodies.items():
+            self.assertEqual(s3.get_object(Bucket="b", Key=key)["Body"].read(), body)
+
+    def test_somebody_elses_files_are_refused(self):
+        os.makedirs(self.server.disks[2])
+        path = os.path.join(self.server.disks[2], "thesis.txt")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("mine")
+        self.assertIn(self.server.disks[2], self.refused_start())
+        with open(path, encoding="ascii") as file:
+            self.assertEqual(file.read(), "mine")
+
+    def test_a_disk_of_another_deployment_is_refused(self):
+        other = ashlar.Server(nfs=False, mounts=[])
+        self.addCleanup(other.close)
+        other.start()
+        other.stop()
+        self.server.start()
+        self.server.stop()
+        self.server.disks[3] = other.disks[3]
+        self.assertIn(other.disks[3], self.refused_start())
+
+    def test_two_servers_can_not_share_disks(self):
+        self.server.start()
+        other = ashlar.Server(nfs=False, mounts=[])
+        self.addCleanup(other.close)
+        other.disks = self.server.disks
+        self.refused_start(other)
+        self.server.s3().list_buckets()
+
+    def test_a_pattern_expands_to_disks(self):
+        disks = self.server.disks
+        self.server.disks = [os.path.join(self.server.root, "d{1...6}")]
+        self.server.start()
+        self.assertTrue(all(os.listdir(disk) for disk in disks))
+
+    def test_one_disk_is_enough(self):
+        for count in (1, 2, 3, 4):
+            with self.subTest(count):
+                server = ashlar.Server(disks=count, nfs=False, mounts=[])
+                self.addCleanup(server.close)
+                server.start()
+                s3 = server.s3()
+                s3.create_bucket(Bucket="b")
+                body = ashlar.content(3 << 20)
+                s3.put_object(Bucket="b", Key="k", Body=body)
+                self.assertEqual(s3.get_object(Bucket="b", Key="k")["Body"].read(), body)
+                server.stop()
+
+    def test_two_of_six_disks_may_go(self):
+        """Any two that do not hold the namespace: under a running server, and for good."""
+        self.server.start()
+        s3 = self.server.s3()
+        s3.create_bucket(Bucket="b")
+        bodies = {f"k{n}": ashlar.content(n * n * 1500 + n, n) for n in range(60)}
+        for key, body in bodies.items():
+            s3.put_object(Bucket="b", Key=key, Body=body)
+        holder = next(disk for disk in self.server.disks
+                      if any("meta" in name or name.endswith(".db")
+                             for _, folders, names in os.walk(disk) for name in folders + names))
+        lost = [disk for disk in self.server.disks if disk != holder][1:3]
+        for disk in lost:
+            for name in os.listdir(disk):
+                path = os.path.join(disk, name)
+                shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+        for key, body in bodies.items():
+            self.assertEqual(s3.get_object(Bucket="b", Key=key)["Body"].read(), body)
+        for n in range(20):
+            s3.put_object(Bucket="b", Key=f"new{n}", Body=bodies[f"k{n + 30}"])
+            self.assertEqual(s3.get_object(Bucket="b", Key=f"new{n}")["Body"].read(),
+                             bodies[f"k{n + 30}"])
+
+    def test_a_rotten_shard_gives_right_bytes(self):
+        self.server.start()
+        s3 = self.server.s3()
+        s3.create_bucket(Bucket="b")
+        body = ashlar.content(8 << 20)
+        s3.put_object(Bucket="b", Key="k", Body=body)
+        self.server.stop()
+        rotten = 0
+        for folder, _, names in os.walk(self.server.disks[1]):
+            for name in names:
+                path = os.path.join(folder, name)
+                if os.path.getsize(path) < 1 << 20:
+                    continue
+                with open(path, "r+b") as file:
+                    for at in range(512 << 10, os.path.getsize(path), 256 << 10):
+                        file.seek(at)
+                        file.write(b"rot" * 100)
+                        rotten += 1
+        self.assertGreater(rotten, 0)
+        self.server.start()
+        got = self.server.s3().get_object(Bucket="b", Key="k")["Body"].read()
+        self.assertEqual(got, body)
+
+
+class StartAndEnd(unittest.TestCase):
+    def test_keys_are_made_once_and_kept(self):
+        folder = tempfile.mkdtemp(prefix="ashlar-test-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        bare = {k: v for k, v in os.environ.items() if not k.startswith("ASHLAR_") or
+                k == "ASHLAR_SERVER"}
+
+        def start():
+            process = subprocess.Popen(
+                [os.environ["ASHLAR_SERVER"], "serve", os.path.join(folder, "d"), "--address",
+                 "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                env=bare)
+            lines = []
+            thread = threading.Thread(target=lambda: lines.extend(process.stdout))
+            thread.start()
+            try:
+                ashlar.wait_until("the S3 door",
+                                  lambda: any(line.startswith("S3 ") for line in list(lines)))
+            finally:
+                process.send_signal(signal.SIGTERM)
+                process.wait(60)
+                thread.join()
+                process.stdout.close()
+            return "".join(lines)
+
+        first, second = start(), start()
+        self.assertRegex(first, r"(?i)secret")
+        self.assertNotRegex(second, r"(?i)secret")
+
+    def test_sigterm_finishes_what_is_running(self):
+        server = ashlar.Server(nfs=False, mounts=[])
+        self.addCleanup(server.close)
+        server.start()
+        server.s3().create_bucket(Bucket="b")
+        acknowledged = []
+
+        def work(thread):
+            s3 = server.s3(retries={"max_attempts": 0})
+            with contextlib.suppress(Exception):
+                for n in range(100_000):
+                    key = f"{thread}-{n}"
+                    s3.put_object(Bucket="b", Key=key, Body=key.encode() * 100)
+                    acknowledged.append(key)
+
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        ashlar.wait_until("some writes", lambda: len(acknowledged) > 100)
+        server.stop()
+        for thread in threads:
+            thread.join()
+        server.start()
+        s3 = server.s3()
+        for key in acknowledged:
+            self.assertEqual(s3.get_object(Bucket="b", Key=key)["Body"].read(),
+                             key.encode() * 100)
+
+    def test_flags_may_come_from_a_file_or_the_environment(self):
+        server = ashlar.Server(nfs=False, mounts=[])
+        self.addCleanup(server.close)
+        path = os.path.join(server.root, "ashlar.toml")
+        with open(path, "w", encoding="ascii") as file:
+            file.write('nfs = "127.0.0.1:0"\n')
+        server.arguments = ["--config", path]
+        server.start()
+        ashlar.wait_until("the door of the file", lambda: server.nfs_port)
+        server.stop()
+        server.arguments = []
+        server.environment = {"ASHLAR_NFS": "127.0.0.1:0"}
+        server.start()
+        ashlar.wait_until("the door of the environment", lambda: server.nfs_port)
+
+    def test_health_answers_without_credentials(self):
+        server = ashlar.Server(nfs=False, mounts=[])
+        self.addCleanup(server.close)
+        server.start()
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection.request("GET", "/health/ready")
+        self.assertEqual(connection.getresponse().status, 200)
+
+    def test_few_descriptors_refuse_but_do_not_break(self):
+        server = ashlar.Server(nfs=False, mounts=[])
+        self.addCleanup(server.close)
+        server.start()
+        server.s3().create_bucket(Bucket="b")
+        subprocess.run(["prlimit", f"--pid={server.process.pid}", "--nofile=120:120"], check=True)
+        idle = []
+        with contextlib.suppress(OSError):
+            for _ in range(300):
+                idle.append(ashlar.Raw(server, timeout=5))
+        for raw in idle:
+            raw.close()
+        s3 = server.s3()
+
+        def works():
+            with contextlib.suppress(Exception):
+                s3.put_object(Bucket="b", Key="k", Body=b"after")
+                return s3.get_object(Bucket="b", Key="k")["Body"].read() == b"after"
+
+        ashlar.wait_until("the server to recover", works)
+
+
+if __name__ == "__main__":
+    unittest.main()

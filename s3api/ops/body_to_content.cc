@@ -21,8 +21,10 @@ S3Status read_all(BodyReader& body, objstore::ContentWriter& content, BodyDigest
 
 }  // namespace
 
-S3Result<StoredBody> store_body(OpContext& context, Request& request, objstore::Owner owner) {
-    TRY_ASSIGN(auto expected, expected_digests(request));
+S3Result<StoredBody> store_body(OpContext& context,
+                                Request& request,
+                                objstore::Owner owner,
+                                ExpectedDigests expected) {
     BodyDigests digests(std::move(expected));
     StoredBody stored;
     stored.content = context.engine.new_content(owner, request.body->size_bytes());

@@ -14,6 +14,9 @@ struct StoredBody {
 
 // Takes a request's body into storage under `owner`, checking it against everything the client
 // said of it. Nothing shows before the content is committed.
-S3Result<StoredBody> store_body(OpContext& context, Request& request, objstore::Owner owner);
+S3Result<StoredBody> store_body(OpContext& context,
+                                Request& request,
+                                objstore::Owner owner,
+                                ExpectedDigests expected);
 
 }  // namespace s3api

@@ -1,8 +1,8 @@
 // ListBuckets, CreateBucket, HeadBucket, DeleteBucket, GetBucketLocation, GetBucketVersioning.
 #include <fmt/format.h>
 
+#include "objstore/base/bucket_name.h"
 #include "s3api/base/time.h"
-#include "s3api/ops/bucket_name.h"
 #include "s3api/ops/ops.h"
 #include "s3api/xml/reader.h"
 #include "s3api/xml/writer.h"
@@ -30,8 +30,9 @@ S3Result<Response> list_buckets(OpContext& context, Request& request) {
     const std::string prefix(request.parameter("prefix").value_or(""));
     const std::string after(request.parameter("continuation-token").value_or(""));
     TRY_ASSIGN(auto buckets, context.engine.names().buckets());
-    std::sort(buckets.begin(), buckets.end(),
-              [](const auto& a, const auto& b) { return a.name < b.name; });
+    std::sort(buckets.begin(), buckets.end(), [](const auto& a, const auto& b) {
+        return a.name < b.name;
+    });
     XmlWriter xml;
     xml.open("ListAllMyBucketsResult", XmlWriter::kS3Namespace);
     xml.open("Owner").element("ID", context.owner_id);
@@ -58,7 +59,7 @@ S3Result<Response> list_buckets(OpContext& context, Request& request) {
 
 S3Result<Response> create_bucket(OpContext& context, Request& request) {
     TRY(refuse_unsupported(context, request));
-    if (!valid_bucket_name(request.bucket)) {
+    if (!objstore::valid_bucket_name(request.bucket)) {
         return S3Status(S3Error::invalid_bucket_name).with_detail("BucketName", request.bucket);
     }
     TRY_ASSIGN(const std::string region, wanted_region(request));
@@ -66,7 +67,8 @@ S3Result<Response> create_bucket(OpContext& context, Request& request) {
         return S3Status(S3Error::illegal_location_constraint,
                         fmt::format("The {} location constraint is incompatible with the region "
                                     "{} of this server.",
-                                    region, context.region));
+                                    region,
+                                    context.region));
     }
     objstore::CreateBucketOp op;
     op.bucket.name = request.bucket;
@@ -112,7 +114,9 @@ S3Result<Response> get_bucket_location(OpContext& context, Request& request) {
     std::string text = std::move(xml.close()).take();
     if (context.region != "us-east-1") {
         text = fmt::format("{}<LocationConstraint xmlns=\"{}\">{}</LocationConstraint>",
-                           XmlWriter::kDeclaration, XmlWriter::kS3Namespace, context.region);
+                           XmlWriter::kDeclaration,
+                           XmlWriter::kS3Namespace,
+                           context.region);
     }
     return Response::xml(std::move(text));
 }

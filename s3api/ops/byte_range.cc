@@ -72,9 +72,9 @@ S3Result<ByteRange> parse_copy_range(std::string_view header, std::uint64_t size
                         "bytes to copy");
     }
     if (last >= size_bytes) {
-        return S3Status(S3Error::invalid_argument,
-                        fmt::format("Range specified is not valid for source object of size: {}",
-                                    size_bytes));
+        return S3Status(
+            S3Error::invalid_argument,
+            fmt::format("Range specified is not valid for source object of size: {}", size_bytes));
     }
     return ByteRange{first, last - first + 1};
 }

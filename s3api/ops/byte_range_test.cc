@@ -12,10 +12,13 @@ struct Expected {
 };
 
 TEST_CASE("ranges are cut to the object") {
-    for (const Expected& e :
-         {Expected{"bytes=0-0", 0, 1}, Expected{"bytes=2-4", 2, 3}, Expected{"bytes=5-", 5, 5},
-          Expected{"bytes=-3", 7, 3}, Expected{"bytes=-99", 0, 10}, Expected{"bytes=9-99", 9, 1},
-          Expected{"BYTES=1-99999999999999999999999", 1, 9}}) {
+    for (const Expected& e : {Expected{"bytes=0-0", 0, 1},
+                              Expected{"bytes=2-4", 2, 3},
+                              Expected{"bytes=5-", 5, 5},
+                              Expected{"bytes=-3", 7, 3},
+                              Expected{"bytes=-99", 0, 10},
+                              Expected{"bytes=9-99", 9, 1},
+                              Expected{"BYTES=1-99999999999999999999999", 1, 9}}) {
         CAPTURE(e.header);
         const auto range = parse_range(e.header, 10);
         REQUIRE(range.ok());
@@ -26,8 +29,16 @@ TEST_CASE("ranges are cut to the object") {
 }
 
 TEST_CASE("what is no single range is ignored") {
-    for (const char* header : {"", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=4-2",
-                               "bytes=0-1,3-4", "items=0-1", "bytes=--1", "bytes=1-2x"}) {
+    for (const char* header : {"",
+                               "bytes",
+                               "bytes=",
+                               "bytes=-",
+                               "bytes=a-b",
+                               "bytes=4-2",
+                               "bytes=0-1,3-4",
+                               "items=0-1",
+                               "bytes=--1",
+                               "bytes=1-2x"}) {
         CAPTURE(header);
         const auto range = parse_range(header, 10);
         REQUIRE(range.ok());
@@ -37,7 +48,8 @@ TEST_CASE("what is no single range is ignored") {
 }
 
 TEST_CASE("ranges beyond the end can not be satisfied") {
-    for (const char* header : {"bytes=10-", "bytes=10-11", "bytes=-0", "bytes=99999999999999999999-"}) {
+    for (const char* header :
+         {"bytes=10-", "bytes=10-11", "bytes=-0", "bytes=99999999999999999999-"}) {
         CAPTURE(header);
         CHECK(parse_range(header, 10).error().error() == S3Error::invalid_range);
     }

@@ -2,9 +2,8 @@
 
 #include <array>
 
-#include <openssl/evp.h>
-
 #include <fmt/format.h>
+#include <openssl/evp.h>
 
 #include "objstore/erasure/checksum.h"
 
@@ -133,20 +132,25 @@ std::size_t checksum_bytes(ChecksumKind kind) {
 
 std::unique_ptr<Hasher> make_hasher(ChecksumKind kind) {
     switch (kind) {
-        case ChecksumKind::none: return nullptr;
+        case ChecksumKind::none:
+            return nullptr;
         case ChecksumKind::crc32:
             return std::make_unique<CrcHasher<std::uint32_t, objstore::crc32>>();
         case ChecksumKind::crc32c:
             return std::make_unique<CrcHasher<std::uint32_t, objstore::crc32c>>();
         case ChecksumKind::crc64nvme:
             return std::make_unique<CrcHasher<std::uint64_t, objstore::crc64nvme>>();
-        case ChecksumKind::sha1: return std::make_unique<EvpHasher>(EVP_sha1());
-        case ChecksumKind::sha256: return std::make_unique<EvpHasher>(EVP_sha256());
+        case ChecksumKind::sha1:
+            return std::make_unique<EvpHasher>(EVP_sha1());
+        case ChecksumKind::sha256:
+            return std::make_unique<EvpHasher>(EVP_sha256());
     }
     UNREACHABLE();
 }
 
-std::unique_ptr<Hasher> make_md5() { return std::make_unique<EvpHasher>(EVP_md5()); }
+std::unique_ptr<Hasher> make_md5() {
+    return std::make_unique<EvpHasher>(EVP_md5());
+}
 
 S3Result<ExpectedDigests> expected_digests(const Request& request) {
     ExpectedDigests expected;
@@ -160,8 +164,7 @@ S3Result<ExpectedDigests> expected_digests(const Request& request) {
         const bool trails = trailer && equals_ignoring_case(*trailer, info.header);
         if (!value && !trails) continue;
         if (expected.kind != ChecksumKind::none || (value && trails)) {
-            return S3Status(S3Error::invalid_request,
-                            "Expecting a single x-amz-checksum- header.");
+            return S3Status(S3Error::invalid_request, "Expecting a single x-amz-checksum- header.");
         }
         expected.kind = info.kind;
         expected.in_trailer = trails;

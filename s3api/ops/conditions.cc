@@ -13,9 +13,10 @@ namespace {
 struct Names {
     std::string_view match, none_match, modified_since, unmodified_since;
 };
-constexpr Names kReadNames = {"if-match", "if-none-match", "if-modified-since",
-                              "if-unmodified-since"};
-constexpr Names kCopyNames = {"x-amz-copy-source-if-match", "x-amz-copy-source-if-none-match",
+constexpr Names kReadNames = {
+    "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"};
+constexpr Names kCopyNames = {"x-amz-copy-source-if-match",
+                              "x-amz-copy-source-if-none-match",
                               "x-amz-copy-source-if-modified-since",
                               "x-amz-copy-source-if-unmodified-since"};
 
@@ -55,7 +56,9 @@ std::optional<objstore::UnixNanos> date(const Request& request, std::string_view
 }
 
 // HTTP dates have whole seconds.
-objstore::UnixNanos seconds(objstore::UnixNanos time) { return time / kNanosPerSecond; }
+objstore::UnixNanos seconds(objstore::UnixNanos time) {
+    return time / kNanosPerSecond;
+}
 
 enum class Verdict { go_on, failed, not_modified };
 
@@ -79,8 +82,10 @@ Verdict judge(const Request& request, const Names& names, const objstore::Object
 
 S3Status check_read_conditions(const Request& request, const objstore::ObjectInfo& object) {
     switch (judge(request, kReadNames, object)) {
-        case Verdict::go_on: return {};
-        case Verdict::failed: return S3Error::precondition_failed;
+        case Verdict::go_on:
+            return {};
+        case Verdict::failed:
+            return S3Error::precondition_failed;
         case Verdict::not_modified:
             return S3Status(S3Error::not_modified)
                 .with_header("ETag", quoted(object.inode->etag))

@@ -80,13 +80,16 @@ S3Result<std::uint64_t> number_parameter(const Request& request,
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
     const bool whole = error == std::errc() && end == text->data() + text->size();
     if (whole && value >= bounds.first && value <= bounds.second) return value;
-    return S3Status(S3Error::invalid_argument,
-                    fmt::format("{} must be a whole number from {} to {}", name, bounds.first,
-                                bounds.second))
+    return S3Status(
+               S3Error::invalid_argument,
+               fmt::format(
+                   "{} must be a whole number from {} to {}", name, bounds.first, bounds.second))
         .with_detail("ArgumentName", std::string(name))
         .with_detail("ArgumentValue", std::string(*text));
 }
 
-std::string quoted(const objstore::ETag& etag) { return fmt::format("\"{}\"", etag.to_string()); }
+std::string quoted(const objstore::ETag& etag) {
+    return fmt::format("\"{}\"", etag.to_string());
+}
 
 }  // namespace s3api

@@ -11,6 +11,7 @@ namespace s3api {
 struct OpContext {
     objstore::Engine& engine;
     const objstore::Clock& clock;
+    objstore::Random& random;
     std::string region;
     std::string owner_id;  // the one account there is, as <ID>
     std::string owner_name;

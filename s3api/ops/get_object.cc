@@ -61,9 +61,10 @@ S3Result<Selection> select(const Request& request, const objstore::ObjectInfo& o
     }
     if (partial) {
         response.status(206);
-        response.header("Content-Range",
-                        fmt::format("bytes {}-{}/{}", selection.range.first,
-                                    selection.range.last(), inode.size));
+        response.header(
+            "Content-Range",
+            fmt::format(
+                "bytes {}-{}/{}", selection.range.first, selection.range.last(), inode.size));
     }
     add_object_headers(response, request, object, selection.range.length == inode.size);
     return selection;

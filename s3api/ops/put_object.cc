@@ -14,14 +14,15 @@ S3Result<Response> put_object(OpContext& context, Request& request) {
     attributes.mode = posix.mode;
     attributes.mtime = posix.mtime;
 
-    TRY_ASSIGN(StoredBody stored, store_body(context, request, {}));
+    TRY_ASSIGN(auto expected, expected_digests(request));
+    TRY_ASSIGN(StoredBody stored, store_body(context, request, {}, std::move(expected)));
     attributes.etag = stored.digests.etag;
     const objstore::StoredChecksum checksum = stored.digests.checksum;
     if (checksum.kind != objstore::ChecksumKind::none) attributes.checksums.push_back(checksum);
     const std::string etag = quoted(attributes.etag);
-    TRY_ASSIGN(const auto done, context.engine.put(bucket.inode, request.key,
-                                                   std::move(stored.content),
-                                                   std::move(attributes)));
+    TRY_ASSIGN(const auto done,
+               context.engine.put(
+                   bucket.inode, request.key, std::move(stored.content), std::move(attributes)));
     Response response(200);
     response.header("ETag", etag);
     if (checksum.kind != objstore::ChecksumKind::none) add_checksum_headers(response, {checksum});

@@ -1,0 +1,63 @@
+#include "s3api/ops/checksums.h"
+
+#include <doctest/doctest.h>
+
+#include "s3api/ops/multipart_checksum.h"
+
+namespace s3api {
+namespace {
+
+using objstore::ChecksumKind;
+
+std::string hash(ChecksumKind kind, std::string_view text) {
+    const auto hasher = make_hasher(kind);
+    hasher->update(objstore::as_bytes(text));
+    return hasher->finish();
+}
+
+TEST_CASE("each checksum has its published value") {
+    constexpr std::string_view kText = "123456789";
+    CHECK(base64_encode(hash(ChecksumKind::crc32, kText)) == "y/Q5Jg==");
+    CHECK(base64_encode(hash(ChecksumKind::crc32c, kText)) == "4waSgw==");
+    CHECK(base64_encode(hash(ChecksumKind::crc64nvme, kText)) == "rosUhgp5mIg=");
+    CHECK(base64_encode(hash(ChecksumKind::sha1, "")) == "2jmj7l5rSw0yVb/vlWAYkK/YBwk=");
+    CHECK(base64_encode(hash(ChecksumKind::sha256, "")) ==
+          "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+}
+
+TEST_CASE("base64 round-trips and refuses what is none") {
+    for (const char* text : {"", "a", "ab", "abc", "abcd"}) {
+        CAPTURE(text);
+        CHECK(base64_decode(base64_encode(text)) == text);
+    }
+    CHECK_FALSE(base64_decode("abc").has_value());
+    CHECK_FALSE(base64_decode("ab*=").has_value());
+}
+
+TEST_CASE("the CRC of two parts combines into that of the whole") {
+    const std::string first(100000, 'x');
+    for (const std::size_t size : {std::size_t{1}, std::size_t{7}, std::size_t{70001}}) {
+        const std::string second(size, 'y');
+        for (const ChecksumKind kind :
+             {ChecksumKind::crc32, ChecksumKind::crc32c, ChecksumKind::crc64nvme}) {
+            CHECK(combine_crc(kind, hash(kind, first), hash(kind, second), size) ==
+                  hash(kind, first + second));
+        }
+    }
+}
+
+TEST_CASE("a composite checksum is that of the parts' checksums") {
+    const objstore::UploadRow upload{.checksum_kind = ChecksumKind::sha256};
+    objstore::PartRow one;
+    one.checksum = {.kind = ChecksumKind::sha256, .value = hash(ChecksumKind::sha256, "one")};
+    objstore::PartRow two;
+    two.checksum = {.kind = ChecksumKind::sha256, .value = hash(ChecksumKind::sha256, "two")};
+    const auto made = object_checksum(upload, {one, two});
+    CHECK(made.parts == 2);
+    CHECK(made.value == hash(ChecksumKind::sha256, one.checksum.value + two.checksum.value));
+    two.checksum.kind = ChecksumKind::crc32;
+    CHECK(object_checksum(upload, {one, two}).kind == ChecksumKind::none);
+}
+
+}  // namespace
+}  // namespace s3api

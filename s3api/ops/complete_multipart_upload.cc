@@ -1,0 +1,146 @@
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "s3api/ops/checksums.h"
+#include "s3api/ops/conditions.h"
+#include "s3api/ops/multipart_checksum.h"
+#include "s3api/ops/object_headers.h"
+#include "s3api/ops/ops.h"
+#include "s3api/ops/uploads.h"
+#include "s3api/xml/reader.h"
+#include "s3api/xml/writer.h"
+
+namespace s3api {
+
+using objstore::ChecksumKind;
+
+namespace {
+
+constexpr std::size_t kXmlBytesMax = 2 << 20;
+constexpr std::size_t kPartsMax = 10000;
+constexpr std::size_t kPartsPage = 1000;
+
+S3Result<objstore::CompleteUploadOp::Part> parse_part(const XmlNode& node, ChecksumKind kind) {
+    objstore::CompleteUploadOp::Part part;
+    const std::string_view number = node.child_text("PartNumber").value_or("");
+    const auto [end, error] =
+        std::from_chars(number.data(), number.data() + number.size(), part.number);
+    const bool whole = error == std::errc() && end == number.data() + number.size();
+    const auto etag = node.child_text("ETag");
+    if (!whole || part.number == 0 || part.number > kPartsMax || !etag) {
+        return S3Error::malformed_xml;
+    }
+    std::string_view one = *etag;
+    if (one.size() >= 2 && one.front() == '"' && one.back() == '"') {
+        one = one.substr(1, one.size() - 2);
+    }
+    part.etag = one;
+    if (kind == ChecksumKind::none) return part;
+    const auto checksum = node.child_text("Checksum" + std::string(checksum_name(kind)));
+    if (!checksum) return part;
+    auto raw = base64_decode(*checksum);
+    if (!raw) return S3Error::invalid_part;
+    part.checksum = *std::move(raw);
+    return part;
+}
+
+S3Status parse_parts(std::string text, ChecksumKind kind, objstore::CompleteUploadOp& op) {
+    TRY_ASSIGN(const XmlDocument document, XmlDocument::parse(std::move(text), kXmlBytesMax));
+    if (document.root().name() != "CompleteMultipartUpload") return S3Error::malformed_xml;
+    for (const XmlNode& node : document.root().children("Part")) {
+        if (op.parts.size() == kPartsMax) return S3Error::malformed_xml;
+        TRY_ASSIGN(auto part, parse_part(node, kind));
+        if (!op.parts.empty() && part.number <= op.parts.back().number) {
+            return S3Error::invalid_part_order;
+        }
+        op.parts.push_back(std::move(part));
+    }
+    if (op.parts.empty()) return S3Error::malformed_xml;
+    return {};
+}
+
+// The stored parts that the list names, in its order. A missing one is for the engine to name.
+S3Result<std::vector<objstore::PartRow>> listed_parts(OpContext& context,
+                                                      const objstore::CompleteUploadOp& op) {
+    std::vector<objstore::PartRow> listed;
+    for (std::uint32_t after = 0;;) {
+        TRY_ASSIGN(auto page, context.engine.names().parts(op.upload, after, kPartsPage));
+        for (objstore::PartRow& part : page) {
+            if (listed.size() < op.parts.size() && part.number == op.parts[listed.size()].number) {
+                part.extents.clear();
+                listed.push_back(part);
+            }
+        }
+        if (page.size() < kPartsPage) return listed;
+        after = page.back().number;
+    }
+}
+
+// The whole object's checksum, against what the client says it must be.
+S3Status add_checksum(OpContext& context,
+                      const Request& request,
+                      const objstore::UploadRow& upload,
+                      objstore::CompleteUploadOp& op) {
+    if (upload.checksum_kind == ChecksumKind::none) return {};
+    TRY_ASSIGN(const auto parts, listed_parts(context, op));
+    const auto checksum = object_checksum(upload, parts);
+    if (checksum.kind == ChecksumKind::none) return {};
+    const auto sent = request.header(checksum_header(checksum.kind));
+    if (sent && *sent != checksum_text(checksum) && *sent != base64_encode(checksum.value)) {
+        return {S3Error::bad_digest,
+                fmt::format("The {} you specified did not match the calculated checksum.",
+                            checksum_name(checksum.kind))};
+    }
+    op.inode.checksums.push_back(checksum);
+    return {};
+}
+
+S3Result<std::optional<std::uint64_t>> expected_size(const Request& request) {
+    const std::optional<std::uint64_t> none;
+    const auto text = request.header("x-amz-mp-object-size");
+    if (!text) return none;
+    std::uint64_t size = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), size);
+    if (error != std::errc() || end != text->data() + text->size()) {
+        return S3Error::invalid_argument;
+    }
+    return std::optional(size);
+}
+
+}  // namespace
+
+S3Result<Response> complete_multipart_upload(OpContext& context, Request& request) {
+    TRY_ASSIGN(const auto bucket, find_bucket(context, request));
+    TRY_ASSIGN(auto upload, find_upload(context, request, bucket));
+    objstore::CompleteUploadOp op;
+    op.bucket = bucket.inode;
+    op.key = request.key;
+    op.upload = upload.id;
+    TRY_ASSIGN(std::string text, read_text(*request.body, kXmlBytesMax));
+    TRY(parse_parts(std::move(text), upload.checksum_kind, op));
+    TRY_ASSIGN(op.conditions, write_conditions(request));
+    TRY_ASSIGN(op.expected_size, expected_size(request));
+    TRY(add_checksum(context, request, upload, op));
+    const PosixMetadata posix = posix_metadata(upload.headers);
+    op.mode = posix.mode;
+    op.inode.mtime = posix.mtime.value_or(0);
+    op.inode.headers = std::move(upload.headers);
+    TRY_ASSIGN(const auto done, context.engine.complete_upload(std::move(op)));
+
+    XmlWriter xml;
+    xml.open("CompleteMultipartUploadResult", XmlWriter::kS3Namespace);
+    const std::string_view host = request.header("host").value_or("");
+    xml.element("Location", fmt::format("http://{}/{}/{}", host, request.bucket, request.key));
+    xml.element("Bucket", request.bucket).element("Key", request.key);
+    xml.quoted("ETag", done.inode->etag.to_string());
+    for (const auto& checksum : done.inode->checksums) {
+        const std::string name = "Checksum" + std::string(checksum_name(checksum.kind));
+        xml.element(name, checksum_text(checksum));
+        xml.element("ChecksumType", checksum.parts != 0 ? "COMPOSITE" : "FULL_OBJECT");
+    }
+    xml.close();
+    return Response::xml(std::move(xml).take());
+}
+
+}  // namespace s3api

@@ -79,12 +79,10 @@ void SimContents::sync() {
 
 void SimContents::fail_sync(SimRandom& random) {
     const unsigned percent = survival_percent(random);
-    if (!sizes_.empty() && random.percent(percent)) durable_.resize(sizes_.back());
     for (const auto& [sector, images] : versions_) {
         if (random.percent(percent)) make_durable(sector, images.back());
     }
     versions_.clear();
-    sizes_.clear();
 }
 
 void SimContents::cut(SimRandom& random) {

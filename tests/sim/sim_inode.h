@@ -25,8 +25,9 @@ public:
     void zero(std::uint64_t offset, std::uint64_t length);
     // All that was written becomes durable.
     void sync();
-    // A sync that failed: of what was not durable some became so, by seed. The rest counts as
-    // clean: reads show it, no later sync writes it, and the next power cut takes it away.
+    // A sync that failed: of the sectors that were not durable some became so, by seed. The rest
+    // counts as clean: reads show it, no later sync writes it, and the next power cut takes it
+    // away. The size stays as unsynced as it was.
     void fail_sync(SimRandom& random);
     // Power is cut and back: of each unsynced sector one of its versions or the durable one is
     // there, of the size likewise.

@@ -1,0 +1,164 @@
+#include "objstore/meta/sqlite_file.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "objstore/disk/path.h"
+#include "objstore/meta/sqlite_page.h"
+
+namespace objstore {
+
+namespace {
+
+bool is_page(std::uint64_t offset, std::size_t size_bytes) {
+    return size_bytes == kSqlitePageBytes && offset % kSqlitePageBytes == 0;
+}
+
+std::uint32_t page_number(std::uint64_t offset) {
+    return static_cast<std::uint32_t>(offset / kSqlitePageBytes + 1);
+}
+
+}  // namespace
+
+Status SqliteFileContext::report(Status status) const {
+    if (!status.ok() && options.on_error) options.on_error(status);
+    return status;
+}
+
+SqliteFile::SqliteFile(SqliteFileContext& context, std::string path, SqliteFileKind kind)
+    : context_(context), path_(std::move(path)), kind_(kind) {}
+
+std::shared_ptr<SqliteOpening> SqliteFile::current() const {
+    return current_.with([](const auto& current) { return current; });
+}
+
+Result<std::shared_ptr<SqliteOpening>> SqliteFile::open(OpenMode mode) {
+    const std::lock_guard one_at_a_time(opening_mutex_);
+    if (auto opening = current(); opening != nullptr && !opening->sync_failed) return opening;
+    auto opening = std::make_shared<SqliteOpening>();
+    TRY_ASSIGN(opening->file, context_.disk.open(path_, mode));
+    const bool unsynced =
+        context_.unsynced.with([&](const auto& paths) { return paths.contains(path_); });
+    if (unsynced) {
+        // Of a database nothing needs to be done: what a failed checkpoint wrote is still in the
+        // WAL and is written again.
+        if (kind_ == SqliteFileKind::wal) TRY(rewrite(*opening->file));
+        context_.unsynced.with([&](auto& paths) { paths.erase(path_); });
+    }
+    TRY_ASSIGN(opening->end, opening->file->size());
+    current_.with([&](auto& current) { current = opening; });
+    return opening;
+}
+
+// After a failed sync the kernel counts pages as clean that never reached the disk, and no later
+// sync would write them. Written again they are dirty again.
+Status SqliteFile::rewrite(File& file) const {
+    TRY_ASSIGN(const std::uint64_t size, file.size());
+    Buffer buffer(kMiB);
+    for (std::uint64_t offset = 0; offset < size; offset += buffer.size()) {
+        const auto length = std::min<std::uint64_t>(buffer.size(), size - offset);
+        const MutableBytes part = buffer.span().first(length);
+        TRY(file.read_at(offset, part));
+        TRY(file.write_at(offset, Bytes(part)));
+    }
+    return file.sync();
+}
+
+Status SqliteFile::check_usable(const SqliteOpening& opening) const {
+    if (!opening.sync_failed) return {};
+    return Status::io_error(path_ + ": not used since a sync failed", Why::outcome_unknown);
+}
+
+Result<std::size_t> SqliteFile::read(const SqliteOpening& opening,
+                                     std::uint64_t offset,
+                                     MutableBytes out) const {
+    ++context_.counts.reads;
+    TRY_ASSIGN(const std::size_t length, opening.file->read_some_at(offset, out));
+    std::memset(out.data() + length, 0, out.size() - length);
+    // Shorter reads are of the header, and are made before locks are taken: only whole pages are
+    // read under the protection that a page being written is not read.
+    if (kind_ != SqliteFileKind::database || length == 0 || !is_page(offset, out.size())) {
+        return length;
+    }
+    const std::uint32_t number = page_number(offset);
+    if (is_valid_sqlite_page(out, number)) return length;
+    return Status::corruption(
+        fmt::format("{}/{}: page {} is corrupt", context_.disk.name(), path_, number));
+}
+
+Status SqliteFile::write(SqliteOpening& opening, std::uint64_t offset, Bytes bytes) {
+    TRY(check_usable(opening));
+    ++context_.counts.writes;
+    context_.counts.bytes_written += bytes.size();
+    if (kind_ == SqliteFileKind::database) return write_page(opening, offset, bytes);
+    if (kind_ == SqliteFileKind::wal) {
+        ++context_.counts.wal_writes;
+        const std::uint64_t end = offset + bytes.size();
+        if (end > opening.end) TRY(fill_ahead(opening, end));
+    }
+    return opening.file->write_at(offset, bytes);
+}
+
+Status SqliteFile::write_page(SqliteOpening& opening, std::uint64_t offset, Bytes page) {
+    if (!is_page(offset, page.size())) {
+        return Status::unsupported(
+            fmt::format("{}: write of {} bytes at {}, not a page", path_, page.size(), offset));
+    }
+    if (offset == 0 && !has_reserve_for_stamp(page)) {
+        return Status::unsupported(path_ + ": was made without prepare_sqlite_connection");
+    }
+    // A copy: the cache of SQLite owns the page.
+    std::array<std::byte, kSqlitePageBytes> stamped;
+    std::copy(page.begin(), page.end(), stamped.begin());
+    stamp_sqlite_page(stamped, page_number(offset));
+    return opening.file->write_at(offset, Bytes(stamped));
+}
+
+// Recovery takes a tail of zeros, or of frames from before the last restart, for the end of the
+// WAL: their salts are not those of its header, and a frame of zeros names page 0.
+Status SqliteFile::fill_ahead(SqliteOpening& opening, std::uint64_t end) {
+    static constexpr std::array<std::byte, 16 * kKiB> kZeros{};
+    const std::uint64_t from = opening.end;
+    const std::uint64_t to = round_up(end, context_.options.wal_step_bytes);
+    std::vector<Bytes> pieces;
+    for (std::uint64_t left = to - from; left > 0; left -= pieces.back().size()) {
+        pieces.push_back(Bytes(kZeros).first(std::min<std::uint64_t>(left, kZeros.size())));
+    }
+    TRY(opening.file->write_at(from, pieces));
+    context_.counts.bytes_written += to - from;
+    opening.end = to;
+    return {};
+}
+
+Status SqliteFile::sync(SqliteOpening& opening) {
+    TRY(check_usable(opening));
+    ++context_.counts.syncs;
+    if (kind_ == SqliteFileKind::wal) ++context_.counts.wal_syncs;
+    Status status = opening.file->sync();
+    if (status.ok()) status = sync_name();
+    if (status.ok()) return status;
+    opening.sync_failed = true;
+    context_.unsynced.with([&](auto& paths) { paths.insert(path_); });
+    return Status(status.code(), std::string(status.message()), Why::outcome_unknown);
+}
+
+// Once for each file and process: whoever made it may have ended before its name was durable.
+Status SqliteFile::sync_name() {
+    if (name_is_durable_) return {};
+    TRY(context_.disk.sync_dir(split_disk_path(path_).first));
+    name_is_durable_ = true;
+    return {};
+}
+
+Status SqliteFile::truncate(SqliteOpening& opening, std::uint64_t size_bytes) {
+    // Cutting the WAL is how SQLite saves space; its bytes past the last frame mean nothing.
+    if (kind_ == SqliteFileKind::wal) return {};
+    TRY(check_usable(opening));
+    return opening.file->truncate(size_bytes);
+}
+
+}  // namespace objstore

@@ -23,16 +23,8 @@ std::string_view take_component(std::string_view key, std::size_t& at) {
     return component;
 }
 
-// Whether what a key leads to is an object for S3: regular files, and directories by `a/`.
-bool is_object(std::string_view key, const Inode& inode) {
-    if (key.ends_with('/')) {
-        return inode.directory.marker || inode.directory.kind == DirectoryKind::made;
-    }
-    return inode.is_regular();
-}
-
 ObjectInfo info_of(const EntryWithInode& found) {
-    return {.inode = found.inode, .last_modified = last_modified_of(found)};
+    return {.inode = found.inode, .last_modified = last_modified(found.entry, *found.inode)};
 }
 
 // Below a common prefix: the smallest string above all that begin with it.
@@ -56,7 +48,7 @@ Result<ObjectInfo> LocalEngine::stat(InodeId bucket, std::string_view key) {
         if (!found.ok()) return found.error();
         if (at < key.size()) {
             directory = found->inode->id;
-        } else if (is_object(key, *found->inode)) {
+        } else if (is_object(*found->inode)) {
             return info_of(*found);
         }
     }
@@ -70,7 +62,7 @@ std::optional<ObjectInfo> LocalEngine::try_stat(InodeId bucket, std::string_view
         if (!found || found->inode == nullptr) return std::nullopt;
         if (at < key.size()) {
             directory = found->inode->id;
-        } else if (is_object(key, *found->inode)) {
+        } else if (is_object(*found->inode)) {
             return info_of(*found);
         }
     }
@@ -142,7 +134,8 @@ Result<ListPage> LocalEngine::list(InodeId bucket, const ListRequest& request) {
         std::string prefix = walker.collapsed() ? walker.key() : common_prefix(walker.key());
         if (prefix.empty()) {
             const EntryWithInode& entry = walker.entry();
-            page.objects.push_back({walker.key(), entry.inode, last_modified_of(entry)});
+            page.objects.push_back(
+                {walker.key(), entry.inode, last_modified(entry.entry, *entry.inode)});
             page.next = walker.key();
             continue;
         }

@@ -129,12 +129,4 @@ Result<bool> KeyWalker::visit(const EntryWithInode& found, std::string key) {
     return listed_as_key(directory) && key_.size() <= kKeyBytesMax;
 }
 
-UnixNanos last_modified_of(const EntryWithInode& found) {
-    const Inode& inode = *found.inode;
-    if (inode.is_directory()) {
-        return inode.directory.marker ? inode.directory.marker_modified : inode.mtime;
-    }
-    return std::max(found.entry.last_modified, inode.content_modified);
-}
-
 }  // namespace objstore

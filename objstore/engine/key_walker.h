@@ -53,7 +53,4 @@ private:
     EntryWithInode held_;  // what `entry_` points to when no page has it
 };
 
-// When S3 says the key was last modified.
-UnixNanos last_modified_of(const EntryWithInode& found);
-
 }  // namespace objstore

@@ -21,8 +21,16 @@ TEST_CASE("leading zeros are kept and two ellipses multiply") {
 }
 
 TEST_CASE("what is no range is refused") {
-    for (const char* bad : {"/d{1..3}", "/d{3...1}", "/d{a...b}", "/d{1...3", "/d{}", "/d{1...}",
-                            "/d{...3}", "/d{1...4294967296}", "/d{1...99999}", "/d{-1...3}"}) {
+    for (const char* bad : {"/d{1..3}",
+                            "/d{3...1}",
+                            "/d{a...b}",
+                            "/d{1...3",
+                            "/d{}",
+                            "/d{1...}",
+                            "/d{...3}",
+                            "/d{1...4294967296}",
+                            "/d{1...99999}",
+                            "/d{-1...3}"}) {
         CAPTURE(bad);
         CHECK(expand_pattern(bad).code() == objstore::Code::invalid_argument);
     }

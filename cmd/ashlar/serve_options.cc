@@ -1,0 +1,127 @@
+#include "cmd/ashlar/serve_options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cmd/ashlar/disk_pattern.h"
+
+namespace cmd {
+
+namespace {
+
+using objstore::Result;
+using objstore::Status;
+
+constexpr std::size_t kDisksMax = 16;
+
+constexpr const char* kExamples = R"(
+Examples:
+  ashlar serve /data/d{1...6}
+      Six disks (any two may fail), S3 on port 9000 of all addresses.
+  ashlar serve /data/d{1...6} --nfs 127.0.0.1:2049 --mount /mnt/ashlar
+      The same data by NFS and as a directory.
+  ashlar serve /data/d{1...4} --address 127.0.0.1:0 --mount photos=/srv/photos
+      A free port; one bucket at a directory.
+
+Keys come from ASHLAR_ACCESS_KEY and ASHLAR_SECRET_KEY (or the file); with none given, the first
+start makes a pair, keeps it with the data and prints it once.)";
+
+}  // namespace
+
+void declare_serve(CLI::App& app, ServeOptions& options) {
+    app.description("Serve directories as disks: S3 always, NFS and mounts on request.");
+    app.footer(kExamples);
+    app.set_config("--config", "", "Settings as TOML, names as the flags")
+        ->envname("ASHLAR_CONFIG");
+    app.add_option("disks", options.disks, "One to sixteen directories; {1...6} expands")
+        ->envname("ASHLAR_DISKS")
+        ->type_name("DISK...")
+        ->required();
+    const auto setting = [&](const char* name, std::string& value, const char* text) {
+        std::string variable = fmt::format("ASHLAR_{}", name);
+        for (char& c : variable) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
+        return app.add_option(fmt::format("--{}", name), value, text)->envname(variable);
+    };
+    setting("address", options.address, "S3 address")
+        ->type_name("HOST:PORT")
+        ->capture_default_str();
+    setting("nfs", options.nfs, "NFSv3 and MOUNT address; trusts its clients (AUTH_SYS)")
+        ->type_name("HOST:PORT");
+    app.add_option("--mount", options.mounts, "Mount all buckets, or one, at a directory")
+        ->envname("ASHLAR_MOUNT")
+        ->type_name("[BUCKET=]DIR");
+    setting("domain", options.domain, "Domain of virtual-host style requests (BUCKET.DOMAIN)");
+    setting("region", options.region, "Region clients sign for")->capture_default_str();
+    setting("log-level", options.log_level, "debug, info, warn or error")
+        ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+        ->capture_default_str();
+    setting("log-format", options.log_format, "text or json")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    // Secrets are for the environment and the file; a command line can be read by everybody.
+    setting("access-key", options.access_key, "")->group("");
+    setting("secret-key", options.secret_key, "")->group("");
+}
+
+Result<HostPort> parse_host_port(const std::string& setting, const std::string& text) {
+    const auto wrong = [&] {
+        return Status::invalid_argument(fmt::format(
+            "{}: '{}' is no address: write HOST:PORT, as in 127.0.0.1:9000", setting, text));
+    };
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string::npos) return wrong();
+    HostPort address;
+    address.host = text.substr(0, colon);
+    if (address.host.starts_with('[') && address.host.ends_with(']')) {
+        address.host = address.host.substr(1, address.host.size() - 2);
+    } else if (address.host.find(':') != std::string::npos) {
+        return wrong();
+    }
+    const char* first = text.data() + colon + 1;
+    const char* last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(first, last, address.port);
+    if (error != std::errc() || end != last || first == last) return wrong();
+    return address;
+}
+
+Result<MountPoint> parse_mount(const std::string& text) {
+    const std::size_t equals = text.find('=');
+    MountPoint mount;
+    if (equals != std::string::npos && text.find('/') > equals) {
+        mount.bucket = text.substr(0, equals);
+        mount.path = text.substr(equals + 1);
+        if (mount.bucket.empty()) mount.path.clear();
+    } else {
+        mount.path = text;
+    }
+    if (mount.path.empty()) {
+        return Status::invalid_argument(
+            fmt::format("mount: '{}' names no directory: write DIR or BUCKET=DIR", text));
+    }
+    return mount;
+}
+
+Result<std::vector<std::string>> expand_disks(const std::vector<std::string>& patterns) {
+    std::vector<std::string> all;
+    std::set<std::string> seen;
+    for (const std::string& pattern : patterns) {
+        TRY_ASSIGN(const auto paths, expand_pattern(pattern));
+        for (const std::string& path : paths) {
+            if (!seen.insert(path).second) {
+                return Status::invalid_argument(fmt::format("disk '{}' is given twice", path));
+            }
+            all.push_back(path);
+        }
+    }
+    if (all.empty() || all.size() > kDisksMax) {
+        return Status::invalid_argument(
+            fmt::format("{} disks are given: one to {} work", all.size(), kDisksMax));
+    }
+    return all;
+}
+
+}  // namespace cmd

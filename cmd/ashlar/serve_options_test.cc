@@ -1,0 +1,61 @@
+#include "cmd/ashlar/serve_options.h"
+
+#include <CLI/CLI.hpp>
+#include <doctest/doctest.h>
+
+namespace cmd {
+namespace {
+
+using objstore::Code;
+
+ServeOptions parse(std::vector<std::string> arguments) {
+    CLI::App app;
+    ServeOptions options;
+    declare_serve(app, options);
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+    app.parse(arguments);
+    return options;
+}
+
+TEST_CASE("addresses are host and port") {
+    CHECK(parse_host_port("address", "127.0.0.1:9000")->port == 9000);
+    CHECK(parse_host_port("address", "[::1]:0")->host == "::1");
+    CHECK(parse_host_port("address", ":9000")->host.empty());
+    for (const char* bad : {"", "9000", "host", "host:", "host:x", "host:65536", "::1:9000"}) {
+        CAPTURE(bad);
+        CHECK(parse_host_port("address", bad).code() == Code::invalid_argument);
+    }
+}
+
+TEST_CASE("a mount is a directory, or a bucket at one") {
+    CHECK(parse_mount("/mnt")->bucket.empty());
+    CHECK(parse_mount("photos=/mnt")->bucket == "photos");
+    CHECK(parse_mount("/mnt/a=b")->path == "/mnt/a=b");
+    CHECK(parse_mount("=/mnt").code() == Code::invalid_argument);
+    CHECK(parse_mount("photos=").code() == Code::invalid_argument);
+    CHECK(parse_mount("").code() == Code::invalid_argument);
+}
+
+TEST_CASE("disks are expanded and none is given twice") {
+    CHECK(expand_disks({"/d{1...6}"})->size() == 6);
+    CHECK(expand_disks({"/d{1...2}", "/d2"}).code() == Code::invalid_argument);
+    CHECK(expand_disks({"/d{1...17}"}).code() == Code::invalid_argument);
+    CHECK(expand_disks({}).code() == Code::invalid_argument);
+}
+
+TEST_CASE("flags fill the options") {
+    const ServeOptions options =
+        parse({"/d{1...6}", "--nfs", "127.0.0.1:0", "--mount", "a=/m", "--mount", "/n"});
+    CHECK(options.disks == std::vector<std::string>{"/d{1...6}"});
+    CHECK(options.nfs == "127.0.0.1:0");
+    CHECK(options.mounts.size() == 2);
+    CHECK(options.address == "0.0.0.0:9000");
+}
+
+TEST_CASE("unknown flags and missing disks are wrong use") {
+    CHECK_THROWS_AS(parse({"/d1", "--nonsense"}), CLI::ParseError);
+    CHECK_THROWS_AS(parse({}), CLI::ParseError);
+}
+
+}  // namespace
+}  // namespace cmd

@@ -16,6 +16,7 @@ namespace objstore {
 
 // The file in the root of each disk that says which disk of which deployment it is.
 inline constexpr const char* kLabelFile = "ashlar.disk";
+inline constexpr const char* kStagedLabelFile = "ashlar.disk.new";  // while it is written
 inline constexpr std::size_t kLabelBytes = 4096;
 inline constexpr std::size_t kLabelDisksMax = 64;
 

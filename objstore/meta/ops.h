@@ -152,7 +152,7 @@ struct SetAttributesOp {
     std::optional<UnixNanos> atime, mtime;
     std::optional<UnixNanos> guard_ctime;  // conflict: it differs (NFS SETATTR)
     bool clear_setid = false;
-    UnixNanos time = 0;  // ctime, and times "now"
+    UnixNanos time = 0;  // ctime, and times "now"; 0: atime by reading, which is no change
 };
 // New bytes over old ones. Extends the size to `size_at_least`. Makes a new generation and ETag.
 struct WriteOp {
@@ -186,7 +186,8 @@ struct RemoveXattrOp {
 };
 
 // ---- Upkeep ------------------------------------------------------------------------------------
-// Makes all of an orphan's content garbage and forgets it. Nothing if it is held or has a name.
+// Makes all of an orphan's content garbage and forgets it; of a large one only some, and its row
+// stays for another ReapOp. Nothing if it is held or has a name.
 struct ReapOp {
     InodeId inode = 0;
 };

@@ -1,0 +1,158 @@
+#include "objstore/meta/ops_content.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace objstore {
+
+namespace {
+
+constexpr std::size_t kCutStep = 1000;  // rows at a time
+
+bool touches(const Extent& e, std::uint64_t from, std::uint64_t to) {
+    return e.logical_offset < to && e.end() > from;
+}
+
+bool by_offset(const Extent& a, const Extent& b) {
+    return a.logical_offset < b.logical_offset;
+}
+
+// All that the change names, by offset.
+Result<std::vector<Extent>> gather(Tables& tables, InodeId id, const ContentChange& change) {
+    // Sources first: what the new bytes go over may be one of them.
+    std::vector<Extent> gathered;
+    for (const CloneRange& range : change.clones) {
+        TRY_ASSIGN(const auto shared, share_range(tables, range));
+        gathered.insert(gathered.end(), shared.begin(), shared.end());
+    }
+    TRY_ASSIGN(const auto named, name_content(tables, {.inode = id}, change.content));
+    gathered.insert(gathered.end(), named.begin(), named.end());
+    std::sort(gathered.begin(), gathered.end(), by_offset);
+    const auto overlap = [](const Extent& a, const Extent& b) {
+        return a.end() > b.logical_offset;
+    };
+    if (std::adjacent_find(gathered.begin(), gathered.end(), overlap) != gathered.end()) {
+        return Status::invalid_argument("new extents overlap");
+    }
+    return gathered;
+}
+
+// The ranges that the change goes over. Runs are cut at once: mostly there is one.
+Status cut_ranges(ContentEdit& edit,
+                  const ContentChange& change,
+                  const std::vector<Extent>& gathered) {
+    if (change.replace_all) return edit.cut(0, kFileBytesMax);
+    for (const CloneRange& range : change.clones) {
+        TRY(edit.cut(range.offset, range.offset + range.length));
+    }
+    for (auto first = gathered.begin(); first != gathered.end();) {
+        auto last = first;
+        while (last + 1 != gathered.end() && last->end() == (last + 1)->logical_offset) ++last;
+        TRY(edit.cut(first->logical_offset, last->end()));
+        first = last + 1;
+    }
+    return {};
+}
+
+}  // namespace
+
+ContentEdit::ContentEdit(Tables& tables, const Inode& inode)
+    : tables_(tables),
+      holder_{.inode = inode.id},
+      in_table_(inode.extents_in_table),
+      embedded_(inode.extents) {}
+
+Result<std::vector<Extent>> ContentEdit::extents(std::uint64_t from,
+                                                 std::uint64_t to,
+                                                 std::size_t limit) const {
+    if (in_table_) return tables_.extents(holder_.inode, from, to, limit);
+    std::vector<Extent> found;
+    for (const Extent& e : embedded_) {
+        if (touches(e, from, to) && found.size() < limit) found.push_back(e);
+    }
+    return found;
+}
+
+void ContentEdit::erase(const Extent& extent) {
+    erase_holder(tables_, holder_, extent);
+    if (in_table_) return tables_.erase_extent(holder_.inode, extent.logical_offset);
+    std::erase_if(embedded_,
+                  [&](const Extent& e) { return e.logical_offset == extent.logical_offset; });
+}
+
+void ContentEdit::put(const Extent& extent) {
+    enter_holder(tables_, holder_, extent);
+    if (in_table_) return tables_.put_extent(holder_.inode, extent);
+    embedded_.push_back(extent);
+}
+
+Status ContentEdit::cut(std::uint64_t from, std::uint64_t to) {
+    while (from < to) {
+        TRY_ASSIGN(const auto found, extents(from, to, kCutStep));
+        for (const Extent& e : found) {
+            erase(e);
+            if (e.logical_offset < from) put(e.part(e.logical_offset, from));
+            if (e.end() > to) put(e.part(to, e.end()));
+            dropped_.push_back(e.part(std::max(e.logical_offset, from), std::min(e.end(), to)));
+        }
+        if (found.size() < kCutStep) break;
+    }
+    // An empty file begins anew: rows only when it needs them.
+    if (from == 0 && to == kFileBytesMax) in_table_ = false;
+    return {};
+}
+
+void ContentEdit::insert(const Extent& extent) {
+    DEBUG_ASSERT(extent.length > 0);
+    put(extent);
+}
+
+void ContentEdit::take(const Extent& extent) {
+    erase(extent);
+}
+
+Status ContentEdit::finish() {
+    if (!in_table_ && embedded_.size() > kEmbeddedExtentsMax) {
+        for (const Extent& e : embedded_) tables_.put_extent(holder_.inode, e);
+        embedded_.clear();
+        in_table_ = true;
+    }
+    std::sort(embedded_.begin(), embedded_.end(), by_offset);
+    TRY_ASSIGN(const Inode* before, tables_.inode(holder_.inode));
+    if (before->extents_in_table != in_table_ || before->extents != embedded_) {
+        const std::uint64_t change = before->change;
+        TRY_ASSIGN(Inode* const inode, tables_.edit_inode(holder_.inode));
+        inode->change = change;
+        inode->extents_in_table = in_table_;
+        inode->extents = std::move(embedded_);
+    }
+    return release(tables_, std::move(dropped_));
+}
+
+Result<std::uint64_t> write_content(Tables& tables, InodeId id, const ContentChange& change) {
+    TRY_ASSIGN(const auto gathered, gather(tables, id, change));
+    TRY_ASSIGN(const Inode* inode, tables.inode(id));
+    ContentEdit edit(tables, *inode);
+    TRY(cut_ranges(edit, change, gathered));
+    for (const Extent& e : gathered) edit.insert(e);
+    TRY(edit.finish());
+    return gathered.empty() ? std::uint64_t{0} : gathered.back().end();
+}
+
+Status erase_with_content(Tables& tables, InodeId id) {
+    TRY_ASSIGN(const Inode* inode, tables.inode(id));
+    ASSERT(inode->nlink == 0);
+    const bool has_xattrs = inode->has_xattrs;
+    ContentEdit edit(tables, *inode);
+    TRY(edit.cut(0, kFileBytesMax));
+    TRY(edit.finish());
+    if (has_xattrs) {
+        TRY_ASSIGN(const auto xattrs, tables.xattrs(id));
+        for (const XattrRow& row : xattrs) tables.erase_xattr(id, row.name);
+    }
+    tables.erase_inode(id);
+    return {};
+}
+
+}  // namespace objstore

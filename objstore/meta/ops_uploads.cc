@@ -1,0 +1,249 @@
+// Multipart uploads.
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "objstore/meta/ops_apply.h"
+#include "objstore/meta/ops_content.h"
+#include "objstore/meta/ops_keys.h"
+#include "objstore/meta/ops_objects.h"
+
+namespace objstore {
+
+namespace {
+
+constexpr std::uint32_t kPartNumberMax = 10'000;
+
+Status no_upload(std::uint64_t id) {
+    return Status::not_found(fmt::format("there is no upload {:016x}", id), Why::no_upload);
+}
+
+Holder holder_of(const UploadRow& upload, std::uint32_t number) {
+    return {.inode = upload.inode, .base = part_offset(number, 0)};
+}
+
+// A copy: ids come from clients, and name the upload of one key alone.
+Result<UploadRow> find_upload(Tables& tables,
+                              std::uint64_t id,
+                              InodeId bucket,
+                              std::string_view key) {
+    TRY_ASSIGN(auto upload, tables.upload(id));
+    if (!upload || upload->bucket != bucket || upload->key != key) return no_upload(id);
+    return *std::move(upload);
+}
+
+// Erases the part's row. Its extents lose their holder, and go to `dropped`.
+void drop_part(Tables& tables,
+               const UploadRow& upload,
+               const PartRow& part,
+               std::vector<Extent>& dropped) {
+    const Holder holder = holder_of(upload, part.number);
+    for (const Extent& e : part.extents) {
+        erase_holder(tables, holder, e);
+        dropped.push_back(e);
+    }
+    tables.erase_part(part.upload, part.number);
+}
+
+Result<std::vector<Extent>> part_content(Tables& tables,
+                                         const Holder& holder,
+                                         const PutPartOp& op) {
+    TRY_ASSIGN(auto extents, name_content(tables, holder, op.content));
+    std::uint64_t end = 0;
+    for (const CloneRange& range : op.clones) {
+        TRY_ASSIGN(const auto shared, share_range(tables, range));
+        extents.insert(extents.end(), shared.begin(), shared.end());
+        end = std::max(end, range.offset + range.length);
+    }
+    std::sort(extents.begin(), extents.end(), [](const Extent& a, const Extent& b) {
+        return a.logical_offset < b.logical_offset;
+    });
+    std::uint64_t at = 0;
+    for (const Extent& e : extents) {
+        if (e.logical_offset < at) return Status::invalid_argument("new extents overlap");
+        at = e.end();
+    }
+    if (std::max(at, end) > op.part.size) {
+        return Status::invalid_argument("content beyond the part's size");
+    }
+    return extents;
+}
+
+bool matches(const CompleteUploadOp::Part& wanted, const PartRow& part) {
+    if (wanted.etag != part.etag.to_string()) return false;
+    return wanted.checksum.empty() || wanted.checksum == part.checksum.value;
+}
+
+using Parts = std::map<std::uint32_t, PartRow>;
+
+// The object's size. What the client lists must be there, in order and large enough.
+Result<std::uint64_t> check_parts(const CompleteUploadOp& op, const Parts& parts) {
+    if (op.parts.empty()) return Status::invalid_argument("no parts are listed");
+    std::uint64_t size = 0;
+    std::uint32_t before = 0;
+    for (const auto& wanted : op.parts) {
+        if (wanted.number <= before) {
+            return Status::invalid_argument("parts are not in ascending order",
+                                            Why::invalid_part_order);
+        }
+        before = wanted.number;
+    }
+    for (const auto& wanted : op.parts) {
+        const auto found = parts.find(wanted.number);
+        if (found == parts.end() || !matches(wanted, found->second)) {
+            return Status::invalid_argument(
+                fmt::format("part {} is missing or another", wanted.number), Why::invalid_part);
+        }
+        const PartRow& part = found->second;
+        if (part.size < op.part_bytes_min && &wanted != &op.parts.back()) {
+            return Status::invalid_argument(fmt::format("part {} is too small", wanted.number),
+                                            Why::part_too_small);
+        }
+        size += part.size;
+    }
+    if (size > kFileBytesMax) {
+        return Status::invalid_argument("a file has 2^63 - 1 bytes at most", Why::too_large);
+    }
+    if (op.expected_size && *op.expected_size != size) {
+        return Status::invalid_argument(
+            fmt::format("the parts have {} bytes, {} were announced", size, *op.expected_size));
+    }
+    // Made by the caller from rows it read; here they are of the parts that were just checked.
+    if (op.inode.etag.parts != op.parts.size()) {
+        return Status::invalid_argument("the ETag is not of these parts");
+    }
+    return size;
+}
+
+// An inline row's own holder has changed. Rows of others, which the extent shares, stay theirs.
+Status move_row(Tables& tables, const Extent& extent, const Holder& from, const Holder& to) {
+    TRY_ASSIGN(auto row, tables.inline_row(extent.place));
+    if (!row) return Status::corruption(fmt::format("inline row {} is missing", extent.place));
+    const std::uint64_t offset = row->logical_offset - from.base;
+    if (row->inode != from.inode || row->logical_offset < from.base || offset >= kPartBytesMax) {
+        return {};
+    }
+    row->inode = to.inode;
+    row->logical_offset = to.base + offset;
+    tables.put_inline(*std::move(row));
+    return {};
+}
+
+// The part's extents become the object's, from `offset` on. No byte moves.
+Status adopt(Tables& tables,
+             ContentEdit& edit,
+             const Holder& from,
+             const Holder& to,
+             const std::vector<Extent>& extents) {
+    for (Extent e : extents) {
+        erase_holder(tables, from, e);
+        if (e.kind == ExtentKind::inline_data) TRY(move_row(tables, e, from, to));
+        e.logical_offset += to.base;
+        edit.insert(e);
+    }
+    return {};
+}
+
+// `parts`: those that are listed.
+Status adopt_parts(Tables& tables, const UploadRow& upload, const Parts& parts, InodeId target) {
+    TRY_ASSIGN(const Inode* inode, tables.inode(target));
+    ContentEdit edit(tables, *inode);
+    TRY(edit.cut(0, kFileBytesMax));
+    std::uint64_t offset = 0;
+    for (const auto& [number, part] : parts) {
+        const Holder to{.inode = target, .base = offset};
+        TRY(adopt(tables, edit, holder_of(upload, number), to, part.extents));
+        offset += part.size;
+        tables.erase_part(upload.id, number);
+    }
+    return edit.finish();
+}
+
+// Erases those that the client does not list. First of all: the object's offsets are about to take
+// the place of part_offset.
+std::vector<Extent> drop_unlisted(Tables& tables,
+                                  const UploadRow& upload,
+                                  const CompleteUploadOp& op,
+                                  Parts& parts) {
+    std::vector<Extent> dropped;
+    auto wanted = op.parts.begin();
+    for (auto part = parts.begin(); part != parts.end();) {
+        if (wanted != op.parts.end() && wanted->number == part->first) {
+            ++wanted;
+            ++part;
+            continue;
+        }
+        drop_part(tables, upload, part->second, dropped);
+        part = parts.erase(part);
+    }
+    return dropped;
+}
+
+}  // namespace
+
+Status apply_op(const CreateUploadOp& op, Tables& tables, OpResult&) {
+    TRY(check_key(op.upload.key));
+    TRY(find_bucket(tables, op.upload.bucket).error());
+    TRY_ASSIGN(const auto old, tables.upload(op.upload.id));
+    if (old) return Status::already_exists(fmt::format("upload {:016x} exists", op.upload.id));
+    UploadRow row = op.upload;
+    if (row.inode == 0) row.inode = tables.next_id();
+    tables.put_upload(std::move(row));
+    return {};
+}
+
+Status apply_op(const PutPartOp& op, Tables& tables, OpResult&) {
+    TRY_ASSIGN(const auto upload, tables.upload(op.part.upload));
+    if (!upload) return no_upload(op.part.upload);
+    if (op.part.number < 1 || op.part.number > kPartNumberMax) {
+        return Status::invalid_argument("part numbers are 1 to 10,000");
+    }
+    if (op.part.size >= kPartBytesMax) {
+        return Status::invalid_argument("the part is too large", Why::too_large);
+    }
+    const Holder holder = holder_of(*upload, op.part.number);
+    PartRow row = op.part;
+    TRY_ASSIGN(row.extents, part_content(tables, holder, op));
+    std::vector<Extent> dropped;
+    TRY_ASSIGN(const auto old, tables.part(upload->id, row.number));
+    if (old) drop_part(tables, *upload, *old, dropped);
+    for (const Extent& e : row.extents) enter_holder(tables, holder, e);
+    tables.put_part(std::move(row));
+    return release(tables, std::move(dropped));
+}
+
+Status apply_op(const AbortUploadOp& op, Tables& tables, OpResult&) {
+    TRY_ASSIGN(const UploadRow upload, find_upload(tables, op.upload, op.bucket, op.key));
+    TRY_ASSIGN(const auto parts, tables.parts(upload.id));
+    std::vector<Extent> dropped;
+    for (const PartRow& part : parts) drop_part(tables, upload, part, dropped);
+    tables.erase_upload(upload.id);
+    return release(tables, std::move(dropped));
+}
+
+Status apply_op(const CompleteUploadOp& op, Tables& tables, OpResult& result) {
+    TRY_ASSIGN(const UploadRow upload, find_upload(tables, op.upload, op.bucket, op.key));
+    TRY_ASSIGN(auto rows, tables.parts(upload.id));
+    Parts parts;
+    for (PartRow& row : rows) parts.emplace(row.number, std::move(row));
+    Inode object = op.inode;
+    TRY_ASSIGN(object.size, check_parts(op, parts));
+    object.id = upload.inode;
+    object.headers = upload.headers;
+    const KeyWrite write{.bucket = op.bucket,
+                         .key = op.key,
+                         .object = object,
+                         .mode = op.mode,
+                         .owner = op.owner,
+                         .conditions = op.conditions,
+                         .time = op.time};
+    TRY_ASSIGN(const KeyTarget target, begin_key_write(tables, write, result));
+    std::vector<Extent> dropped = drop_unlisted(tables, upload, op, parts);
+    TRY(adopt_parts(tables, upload, parts, target.entry.inode));
+    tables.erase_upload(upload.id);
+    TRY(release(tables, std::move(dropped)));
+    return finish_key_write(tables, write, target, result);
+}
+
+}  // namespace objstore

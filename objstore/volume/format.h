@@ -33,6 +33,7 @@ inline constexpr std::size_t kSuperblockBytes = 4096;
 inline constexpr std::size_t kHeaderBytesMax = 64 * kKiB;
 inline constexpr std::size_t kGranulesMax = kColumnBytesMax / kGranuleBytes;
 inline constexpr std::size_t kFooterBytesMax = 64 * kMiB;
+inline constexpr std::size_t kStripesMax = 2'000'000;  // of a volume
 
 // The first block of a shard file. Who meets an unknown bit in `incompatible` leaves the file
 // alone, in `ro_compatible` only reads it, in `compatible` may ignore it. No bit is defined yet.
@@ -215,6 +216,7 @@ private:
     Bytes owners_;
 };
 
+static_assert(kStripesMax * sizeof(FooterEntry) + kBlockBytes <= kFooterBytesMax);
 std::size_t footer_bytes(std::size_t stripe_count);
 struct FooterFields {
     VolumeId volume = 0;

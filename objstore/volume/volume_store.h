@@ -47,7 +47,11 @@ public:
         std::uint64_t allocate_bytes = 64 * kMiB;  // fallocate step
         std::uint64_t stream_sync_bytes = 32 * kMiB;
         int stream_volumes_max = 4;
-        std::size_t buffer_bytes_max = 128 * kMiB;  // of all streams together; then they wait
+        // Of all streams together. When it gets short, streams make do with small stripes, then
+        // they wait some seconds, then they are refused (unavailable).
+        std::size_t buffer_bytes_max = 128 * kMiB;
+        std::uint64_t reserve_bytes = 64 * kMiB;  // free space of a disk that volumes leave alone
+        std::size_t open_files_max = 1024;        // for reading; some more for writing
         std::uint64_t node = 1;
         std::uint64_t deployment[2] = {0, 0};
     };
@@ -69,16 +73,18 @@ public:
 
     // Stores all pieces in as few stripes as possible, one write and one sync a disk, and returns
     // each piece's extents in order (mostly one each; logical offsets from the owner's). Blocks
-    // for one sync round. A disk that fails is left out: the pieces go to a fresh volume on
-    // healthy disks. unavailable: fewer than parity + 1 healthy disks. no_space: disks full.
+    // for one sync round (some for many MiB). A disk that fails is left out: the pieces go to a
+    // fresh volume on healthy disks. unavailable: fewer than parity + 1 healthy disks. no_space:
+    // disks full. After an error what was stored is garbage.
     virtual Result<std::vector<std::vector<Extent>>> append(std::span<const Piece> pieces) = 0;
     // A long append of unknown length. See VolumeStream. `size_hint` 0: unknown.
     virtual Result<std::unique_ptr<VolumeStream>> open_stream(Owner owner,
                                                               std::uint64_t size_hint) = 0;
 
-    // Reads bytes [offset, offset + out.size()) of a stripe extent, each byte checked; wrong,
-    // missing or slow shards are rebuilt from the others. io_error: fewer than `data` good shards.
-    // not_found: the volume is gone (resolve the object again).
+    // Reads bytes [offset, offset + out.size()) of a stripe extent, counted from its first; each
+    // byte checked. Wrong or missing shards are rebuilt from the others. io_error: fewer than
+    // `data` good shards. unavailable: too many open files. not_found: the volume is gone (resolve
+    // the object again).
     virtual Status read(const Extent& extent, std::uint64_t offset, MutableBytes out) = 0;
     // The same if page cache and memory can answer without waiting and all checks hold. False:
     // call read.
@@ -88,6 +94,7 @@ public:
         DiskId id = 0;
         bool absent = false;
         bool failed = false;            // no new volumes there
+        bool full = false;              // likewise
         std::uint64_t read_errors = 0;  // failed or wrong reads, rebuilt from others
         std::uint64_t write_errors = 0;
     };
@@ -104,8 +111,9 @@ public:
 class VolumeStream {
 public:
     virtual ~VolumeStream() = default;
-    // Room to put the next bytes into, never empty. Waits when buffers are short. The memory is
-    // the stripe's own: filling it is the only copy.
+    // Room to put the next bytes into, never empty. Waits some seconds when memory is short, and
+    // for the disks when they are slower than the caller. The memory is the stripe's own: filling
+    // it is the only copy. After an error the stream is lost.
     virtual Result<MutableBytes> space() = 0;
     // The first `size` bytes of `space()` are filled. The span given before stays readable (for
     // hashing) until the next call of `space` that follows a full stripe plus one more.

@@ -116,8 +116,7 @@ class Disks(unittest.TestCase):
         for key, body in bodies.items():
             s3.put_object(Bucket="b", Key=key, Body=body)
         holder = next(disk for disk in self.server.disks
-                      if any("meta" in name or name.endswith(".db")
-                             for _, folders, names in os.walk(disk) for name in folders + names))
+                      if os.path.exists(os.path.join(disk, "meta", "namespace.db")))
         lost = [disk for disk in self.server.disks if disk != holder][1:3]
         for disk in lost:
             for name in os.listdir(disk):

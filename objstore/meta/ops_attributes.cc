@@ -39,7 +39,7 @@ Status no_attribute(const std::string& name) {
 }
 
 Status touch(Tables& tables, InodeId id, bool has_xattrs, UnixNanos time) {
-    TRY_ASSIGN(Inode* const inode, tables.edit_inode(id));
+    TRY_ASSIGN(Inode* const inode, edit(tables, id));
     inode->ctime = time;
     inode->has_xattrs = has_xattrs;
     return make_if_directory(tables, id);
@@ -60,7 +60,7 @@ Status apply_op(const SetAttributesOp& op, Tables& tables, OpResult& result) {
         return Status::conflict(fmt::format("inode {} has changed since", op.inode),
                                 Why::precondition);
     }
-    TRY_ASSIGN(Inode* const inode, tables.edit_inode(op.inode));
+    TRY_ASSIGN(Inode* const inode, edit(tables, op.inode));
     if (op.mode) inode->mode = *op.mode & kModeMask;
     if (op.clear_setid) drop_setid(*inode);
     if (op.uid) inode->uid = *op.uid;

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "objstore/meta/ops_tree.h"
+
 namespace objstore {
 
 namespace {
@@ -39,17 +41,17 @@ Result<std::vector<Extent>> gather(Tables& tables, InodeId id, const ContentChan
 }
 
 // The ranges that the change goes over. Runs are cut at once: mostly there is one.
-Status cut_ranges(ContentEdit& edit,
+Status cut_ranges(ContentEdit& content,
                   const ContentChange& change,
                   const std::vector<Extent>& gathered) {
-    if (change.replace_all) return edit.cut(0, kFileBytesMax);
+    if (change.replace_all) return content.cut(0, kFileBytesMax);
     for (const CloneRange& range : change.clones) {
-        TRY(edit.cut(range.offset, range.offset + range.length));
+        TRY(content.cut(range.offset, range.offset + range.length));
     }
     for (auto first = gathered.begin(); first != gathered.end();) {
         auto last = first;
         while (last + 1 != gathered.end() && last->end() == (last + 1)->logical_offset) ++last;
-        TRY(edit.cut(first->logical_offset, last->end()));
+        TRY(content.cut(first->logical_offset, last->end()));
         first = last + 1;
     }
     return {};
@@ -121,9 +123,7 @@ Status ContentEdit::finish() {
     std::sort(embedded_.begin(), embedded_.end(), by_offset);
     TRY_ASSIGN(const Inode* before, tables_.inode(holder_.inode));
     if (before->extents_in_table != in_table_ || before->extents != embedded_) {
-        const std::uint64_t change = before->change;
-        TRY_ASSIGN(Inode* const inode, tables_.edit_inode(holder_.inode));
-        inode->change = change;
+        TRY_ASSIGN(Inode* const inode, edit_quietly(tables_, holder_.inode));
         inode->extents_in_table = in_table_;
         inode->extents = std::move(embedded_);
     }
@@ -133,10 +133,10 @@ Status ContentEdit::finish() {
 Result<std::uint64_t> write_content(Tables& tables, InodeId id, const ContentChange& change) {
     TRY_ASSIGN(const auto gathered, gather(tables, id, change));
     TRY_ASSIGN(const Inode* inode, tables.inode(id));
-    ContentEdit edit(tables, *inode);
-    TRY(cut_ranges(edit, change, gathered));
-    for (const Extent& e : gathered) edit.insert(e);
-    TRY(edit.finish());
+    ContentEdit content(tables, *inode);
+    TRY(cut_ranges(content, change, gathered));
+    for (const Extent& e : gathered) content.insert(e);
+    TRY(content.finish());
     return gathered.empty() ? std::uint64_t{0} : gathered.back().end();
 }
 
@@ -144,9 +144,9 @@ Status erase_with_content(Tables& tables, InodeId id) {
     TRY_ASSIGN(const Inode* inode, tables.inode(id));
     ASSERT(inode->nlink == 0);
     const bool has_xattrs = inode->has_xattrs;
-    ContentEdit edit(tables, *inode);
-    TRY(edit.cut(0, kFileBytesMax));
-    TRY(edit.finish());
+    ContentEdit content(tables, *inode);
+    TRY(content.cut(0, kFileBytesMax));
+    TRY(content.finish());
     if (has_xattrs) {
         TRY_ASSIGN(const auto xattrs, tables.xattrs(id));
         for (const XattrRow& row : xattrs) tables.erase_xattr(id, row.name);

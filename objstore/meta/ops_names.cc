@@ -140,7 +140,7 @@ Status apply_op(const LinkOp& op, Tables& tables, OpResult& result) {
     if (inode->nlink >= kLinksMax) {
         return Status::conflict("a file has 65,000 names at most", Why::too_many_links);
     }
-    TRY_ASSIGN(Inode* const edited, tables.edit_inode(op.inode));
+    TRY_ASSIGN(Inode* const edited, edit(tables, op.inode));
     ++edited->nlink;
     edited->ctime = op.time;
     edited->parent = 0;  // more than one name: none of them is the one

@@ -92,7 +92,7 @@ Result<KeyTarget> begin_marker(Tables& tables, InodeId id) {
 
 Status set_marker(Tables& tables, const KeyWrite& write, InodeId id) {
     TRY(change_directory(tables, id, {.marker = true}));
-    TRY_ASSIGN(Inode* const directory, tables.edit_inode(id));
+    TRY_ASSIGN(Inode* const directory, edit(tables, id));
     describe(*directory, write.object);
     ++directory->generation;
     directory->directory.marker_modified = write.time;
@@ -120,11 +120,11 @@ Status delete_directory_key(Tables& tables, const Entry& entry, UnixNanos time) 
         TRY(remove_name(tables, entry, {.time = time}));
         return prune(tables, entry.parent, time);
     }
-    ContentEdit edit(tables, *directory);
-    TRY(edit.cut(0, kFileBytesMax));
-    TRY(edit.finish());
+    ContentEdit content(tables, *directory);
+    TRY(content.cut(0, kFileBytesMax));
+    TRY(content.finish());
     TRY(change_directory(tables, entry.inode, {.make = state.children > 0, .marker = false}));
-    TRY_ASSIGN(Inode* const edited, tables.edit_inode(entry.inode));
+    TRY_ASSIGN(Inode* const edited, edit(tables, entry.inode));
     describe(*edited, Inode());
     edited->etag = etag_of_nothing();
     ++edited->generation;
@@ -153,7 +153,7 @@ Result<KeyTarget> begin_key_write(Tables& tables, const KeyWrite& write, OpResul
         return begin_file(tables, place, last, fresh_file(write, bucket, replaced.get()));
     }
     if (!place.entry) {
-        TRY_ASSIGN(Inode* const directory, tables.edit_inode(last));
+        TRY_ASSIGN(Inode* const directory, edit(tables, last));
         own(*directory, bucket, write);
     }
     return begin_marker(tables, last);
@@ -207,7 +207,7 @@ Status apply_op(const PutHeadersOp& op, Tables& tables, OpResult& result) {
     entry.last_modified = op.time;
     tables.put_entry(entry);
     if (inode->is_directory()) TRY(change_directory(tables, inode->id, {.marker = true}));
-    TRY_ASSIGN(Inode* const edited, tables.edit_inode(entry.inode));
+    TRY_ASSIGN(Inode* const edited, edit(tables, entry.inode));
     edited->headers = op.headers;
     edited->ctime = op.time;
     if (inode->is_directory()) edited->directory.marker_modified = op.time;

@@ -93,17 +93,17 @@ Status pack_inode(Tables& tables,
                   const Packing& packing,
                   const Inode& inode,
                   const std::set<std::uint64_t>& offsets) {
-    ContentEdit edit(tables, inode);
+    ContentEdit content(tables, inode);
     for (const std::uint64_t offset : offsets) {
-        TRY_ASSIGN(const auto found, edit.extents(offset, offset + 1, 1));
+        TRY_ASSIGN(const auto found, content.extents(offset, offset + 1, 1));
         if (found.empty() || !names_row(found.front(), packing.row)) {
             return Status::corruption(fmt::format(
                 "inode {} does not name row {} at {}", inode.id, packing.row.id, offset));
         }
-        edit.take(found.front());
-        for (const Extent& piece : packed(packing, found.front())) edit.insert(piece);
+        content.take(found.front());
+        for (const Extent& piece : packed(packing, found.front())) content.insert(piece);
     }
-    return edit.finish();
+    return content.finish();
 }
 
 Status pack_part(Tables& tables,

@@ -89,7 +89,7 @@ Status change_parents(Tables& tables,
 
 // The inode's side of a new name. Of several hard links none is the one.
 Status move_inode(Tables& tables, const Entry& entry, UnixNanos time) {
-    TRY_ASSIGN(Inode* const inode, tables.edit_inode(entry.inode));
+    TRY_ASSIGN(Inode* const inode, edit(tables, entry.inode));
     inode->ctime = time;
     if (!inode->is_directory() && inode->nlink > 1) return {};
     inode->parent = entry.parent;

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "objstore/meta/ops_tree.h"
+
 namespace objstore {
 
 namespace {
@@ -165,9 +167,7 @@ Result<std::vector<Extent>> mark_shared(Tables& tables, const CloneRange& range)
     const auto touches = [&](const Extent& e) { return e.logical_offset < to && e.end() > from; };
     const auto fresh = [&](const Extent& e) { return touches(e) && !e.shared; };
     if (std::any_of(source->extents.begin(), source->extents.end(), fresh)) {
-        const std::uint64_t change = source->change;
-        TRY_ASSIGN(Inode* const edited, tables.edit_inode(range.source));
-        edited->change = change;  // nothing that its users can see has changed
+        TRY_ASSIGN(Inode* const edited, edit_quietly(tables, range.source));
         for (Extent& e : edited->extents) {
             if (!fresh(e)) continue;
             e.shared = true;

@@ -55,7 +55,7 @@ void DirectoryChange::count(const Named& named, int by) {
 }
 
 Status change_directory(Tables& tables, InodeId id, const DirectoryChange& change) {
-    TRY_ASSIGN(auto* directory, tables.edit_inode(id));
+    TRY_ASSIGN(auto* directory, edit(tables, id));
     ASSERT(directory->is_directory());
     const bool showed = shows_in_listing(*directory);
     TRY(change_state(*directory, change).with_context(fmt::format("directory {}", id)));
@@ -69,6 +69,12 @@ Status change_directory(Tables& tables, InodeId id, const DirectoryChange& chang
         directory = above;
     }
     return {};
+}
+
+Result<Inode*> edit(Tables& tables, InodeId id) {
+    TRY_ASSIGN(auto* inode, edit_quietly(tables, id));
+    ++inode->change;
+    return inode;
 }
 
 Result<Inode*> edit_quietly(Tables& tables, InodeId id) {
@@ -125,7 +131,7 @@ Status remove_name(Tables& tables, const Entry& entry, DirectoryChange change) {
 }
 
 Status lose_name(Tables& tables, InodeId id, UnixNanos time) {
-    TRY_ASSIGN(auto* inode, tables.edit_inode(id));
+    TRY_ASSIGN(auto* inode, edit(tables, id));
     inode->ctime = time;
     if (!inode->is_directory() && inode->nlink > 1) {
         --inode->nlink;

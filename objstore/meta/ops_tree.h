@@ -28,7 +28,9 @@ struct DirectoryChange {
 // as far as the bucket: each has exact counts.
 Status change_directory(Tables& tables, InodeId id, const DirectoryChange& change);
 
-// An inode for a change that is none to its users: `change` stays.
+// An inode for a change. `change` moves, also where this Txn has had the inode before.
+Result<Inode*> edit(Tables& tables, InodeId id);
+// For one that is none to its users: `change` stays.
 Result<Inode*> edit_quietly(Tables& tables, InodeId id);
 Result<InodePtr> snapshot(Tables& tables, InodeId id);
 

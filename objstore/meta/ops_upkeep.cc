@@ -13,11 +13,11 @@ constexpr std::size_t kReapedExtentsMax = 10'000;  // by one operation
 
 // Frees some extents. True when none is left.
 Result<bool> reap_some(Tables& tables, const Inode& inode) {
-    ContentEdit edit(tables, inode);
-    TRY_ASSIGN(const auto some, edit.extents(0, kFileBytesMax, kReapedExtentsMax));
+    ContentEdit content(tables, inode);
+    TRY_ASSIGN(const auto some, content.extents(0, kFileBytesMax, kReapedExtentsMax));
     if (some.size() < kReapedExtentsMax) return true;
-    TRY(edit.cut(0, some.back().end()));
-    TRY(edit.finish());
+    TRY(content.cut(0, some.back().end()));
+    TRY(content.finish());
     return false;
 }
 

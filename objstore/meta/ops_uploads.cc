@@ -132,7 +132,7 @@ Status move_row(Tables& tables, const Extent& extent, const Holder& from, const 
 
 // The part's extents become the object's, from `offset` on. No byte moves.
 Status adopt(Tables& tables,
-             ContentEdit& edit,
+             ContentEdit& content,
              const Holder& from,
              const Holder& to,
              const std::vector<Extent>& extents) {
@@ -140,7 +140,7 @@ Status adopt(Tables& tables,
         erase_holder(tables, from, e);
         if (e.kind == ExtentKind::inline_data) TRY(move_row(tables, e, from, to));
         e.logical_offset += to.base;
-        edit.insert(e);
+        content.insert(e);
     }
     return {};
 }
@@ -148,16 +148,16 @@ Status adopt(Tables& tables,
 // `parts`: those that are listed.
 Status adopt_parts(Tables& tables, const UploadRow& upload, const Parts& parts, InodeId target) {
     TRY_ASSIGN(const Inode* inode, tables.inode(target));
-    ContentEdit edit(tables, *inode);
-    TRY(edit.cut(0, kFileBytesMax));
+    ContentEdit content(tables, *inode);
+    TRY(content.cut(0, kFileBytesMax));
     std::uint64_t offset = 0;
     for (const auto& [number, part] : parts) {
         const Holder to{.inode = target, .base = offset};
-        TRY(adopt(tables, edit, holder_of(upload, number), to, part.extents));
+        TRY(adopt(tables, content, holder_of(upload, number), to, part.extents));
         offset += part.size;
         tables.erase_part(upload.id, number);
     }
-    return edit.finish();
+    return content.finish();
 }
 
 // Erases those that the client does not list. First of all: the object's offsets are about to take

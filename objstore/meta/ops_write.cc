@@ -32,7 +32,7 @@ Result<const Inode*> find_file(Tables& tables, InodeId id, OpResult& result) {
 // What every change of content does to a file's record. Stored checksums and part borders were of
 // the old bytes, and a client must not take the new ETag for an MD5.
 Status content_changed(Tables& tables, InodeId id, std::uint64_t size, UnixNanos time) {
-    TRY_ASSIGN(Inode* const inode, tables.edit_inode(id));
+    TRY_ASSIGN(Inode* const inode, edit(tables, id));
     inode->size = size;
     ++inode->generation;
     inode->etag = derived_etag(id, inode->generation);
@@ -80,14 +80,14 @@ Status apply_op(const TruncateOp& op, Tables& tables, OpResult& result) {
     if (op.size > kFileBytesMax) return too_large();
     if (op.size == inode->size) {
         // POSIX wants the times, but the content is what it was.
-        TRY_ASSIGN(Inode* const edited, tables.edit_inode(op.inode));
+        TRY_ASSIGN(Inode* const edited, edit(tables, op.inode));
         edited->mtime = edited->ctime = op.time;
         return finish(tables, op.inode, op.clear_setid, result);
     }
     if (op.size < inode->size) {
-        ContentEdit edit(tables, *inode);
-        TRY(edit.cut(op.size, kFileBytesMax));
-        TRY(edit.finish());
+        ContentEdit content(tables, *inode);
+        TRY(content.cut(op.size, kFileBytesMax));
+        TRY(content.finish());
     }
     TRY(content_changed(tables, op.inode, op.size, op.time));
     return finish(tables, op.inode, op.clear_setid, result);
@@ -99,9 +99,9 @@ Status apply_op(const PunchOp& op, Tables& tables, OpResult& result) {
     const std::uint64_t size = inode->size;
     const std::uint64_t to = std::min(op.offset + op.length, size);
     if (op.offset < to) {
-        ContentEdit edit(tables, *inode);
-        TRY(edit.cut(op.offset, to));
-        TRY(edit.finish());
+        ContentEdit content(tables, *inode);
+        TRY(content.cut(op.offset, to));
+        TRY(content.finish());
         TRY(content_changed(tables, op.inode, size, op.time));
     }
     return finish(tables, op.inode, false, result);

@@ -141,6 +141,9 @@ public:
                                            std::unique_ptr<ContentWriter> content,
                                            CallOptions options) = 0;
 
+    // Packs what is kept inline into stripes now; otherwise that happens by itself soon after.
+    virtual Status pack() = 0;
+
     struct Space {
         std::uint64_t total_bytes = 0;  // payload, by the geometry in use
         std::uint64_t free_bytes = 0;

@@ -66,6 +66,7 @@ public:
                                    std::unique_ptr<ContentWriter> content,
                                    CallOptions options) override;
 
+    Status pack() override { return mover_.pack(); }
     Space space() override;
     std::vector<VolumeStore::DiskHealth> disks() override { return volumes_.health(); }
     void subscribe(ChangeListener* listener) override;

@@ -9,6 +9,7 @@
 
 #include "objstore/disk/path.h"
 #include "objstore/meta/sqlite_page.h"
+#include "objstore/meta/sqlite_wal.h"
 
 namespace objstore {
 
@@ -29,8 +30,11 @@ Status SqliteFileContext::report(Status status) const {
     return status;
 }
 
-SqliteFile::SqliteFile(SqliteFileContext& context, std::string path, SqliteFileKind kind)
-    : context_(context), path_(std::move(path)), kind_(kind) {}
+SqliteFile::SqliteFile(SqliteFileContext& context,
+                       std::string path,
+                       SqliteFileKind kind,
+                       std::shared_ptr<SqliteFile> database)
+    : context_(context), path_(std::move(path)), kind_(kind), database_(std::move(database)) {}
 
 std::shared_ptr<SqliteOpening> SqliteFile::current() const {
     return current_.with([](const auto& current) { return current; });
@@ -44,9 +48,9 @@ Result<std::shared_ptr<SqliteOpening>> SqliteFile::open(OpenMode mode) {
     const bool unsynced =
         context_.unsynced.with([&](const auto& paths) { return paths.contains(path_); });
     if (unsynced) {
-        // Of a database nothing needs to be done: what a failed checkpoint wrote is still in the
-        // WAL and is written again.
-        if (kind_ == SqliteFileKind::wal) TRY(rewrite(*opening->file));
+        // A database needs nothing: all that checkpoints wrote since its last good sync is still
+        // in the WAL and is copied again (see sync).
+        if (kind_ == SqliteFileKind::wal) TRY(restore_wal(*opening->file));
         context_.unsynced.with([&](auto& paths) { paths.erase(path_); });
     }
     TRY_ASSIGN(opening->end, opening->file->size());
@@ -54,9 +58,14 @@ Result<std::shared_ptr<SqliteOpening>> SqliteFile::open(OpenMode mode) {
     return opening;
 }
 
-// After a failed sync the kernel counts pages as clean that never reached the disk, and no later
-// sync would write them. Written again they are dirty again.
-Status SqliteFile::rewrite(File& file) const {
+// After a failed sync the kernel counts pages as clean that never reached the disk. It shows their
+// bytes until it forgets them, and no later sync writes them. Written again they are dirty again.
+Status SqliteFile::restore_wal(File& file) const {
+    // Connections that stayed count frames as committed. Where one is lost all must leave, so that
+    // the next one recovers what there is: nothing may be appended to a broken chain.
+    const auto end = database_->locks_.wal_end();
+    TRY_ASSIGN(const bool is_whole, is_whole_sqlite_wal(file, end.frames, end.checksum));
+    if (!is_whole) database_->locks_.invalidate();
     TRY_ASSIGN(const std::uint64_t size, file.size());
     Buffer buffer(kMiB);
     for (std::uint64_t offset = 0; offset < size; offset += buffer.size()) {
@@ -79,15 +88,26 @@ Result<std::size_t> SqliteFile::read(const SqliteOpening& opening,
     ++context_.counts.reads;
     TRY_ASSIGN(const std::size_t length, opening.file->read_some_at(offset, out));
     std::memset(out.data() + length, 0, out.size() - length);
-    // Shorter reads are of the header, and are made before locks are taken: only whole pages are
-    // read under the protection that a page being written is not read.
-    if (kind_ != SqliteFileKind::database || length == 0 || !is_page(offset, out.size())) {
-        return length;
+    if (length == out.size() && length == kSqlitePageBytes) {
+        TRY(check_page(opening, offset, out));
     }
-    const std::uint32_t number = page_number(offset);
-    if (is_valid_sqlite_page(out, number)) return length;
-    return Status::corruption(
-        fmt::format("{}/{}: page {} is corrupt", context_.disk.name(), path_, number));
+    return length;
+}
+
+Status SqliteFile::check_page(const SqliteOpening& opening,
+                              std::uint64_t offset,
+                              Bytes page) const {
+    const auto label = [&] { return fmt::format("{}/{}", context_.disk.name(), path_); };
+    if (kind_ == SqliteFileKind::database && is_page(offset, page.size())) {
+        const std::uint32_t number = page_number(offset);
+        if (is_valid_sqlite_page(page, number)) return {};
+        return Status::corruption(fmt::format("{}: page {} is corrupt", label(), number));
+    }
+    if (kind_ != SqliteFileKind::wal) return {};
+    // A transaction that is not committed may overwrite its frames before it sums them again.
+    const std::uint32_t frame = sqlite_wal_frame_at(offset);
+    if (frame == 0 || frame > database_->locks_.wal_end().frames) return {};
+    return check_sqlite_wal_page(*opening.file, frame, page).with_context(label());
 }
 
 Status SqliteFile::write(SqliteOpening& opening, std::uint64_t offset, Bytes bytes) {
@@ -141,8 +161,11 @@ Status SqliteFile::sync(SqliteOpening& opening) {
     Status status = opening.file->sync();
     if (status.ok()) status = sync_name();
     if (status.ok()) return status;
-    opening.sync_failed = true;
     context_.unsynced.with([&](auto& paths) { paths.insert(path_); });
+    opening.sync_failed = true;
+    // Checkpoints that did not come to their end have written pages that no sync has covered, and
+    // this one may have lost them: the next checkpoint copies all frames again.
+    if (kind_ == SqliteFileKind::database) locks_.forget_backfill();
     return Status(status.code(), std::string(status.message()), Why::outcome_unknown);
 }
 

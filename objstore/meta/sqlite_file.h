@@ -39,7 +39,11 @@ struct SqliteOpening {
 // callbacks of the VFS translate. The rules of durability are here. Threads: any.
 class SqliteFile final {
 public:
-    SqliteFile(SqliteFileContext& context, std::string path, SqliteFileKind kind);
+    // `database` is that of a WAL. Shared: the WAL's index is there.
+    SqliteFile(SqliteFileContext& context,
+               std::string path,
+               SqliteFileKind kind,
+               std::shared_ptr<SqliteFile> database);
 
     const std::string& path() const { return path_; }
     SqliteFileKind kind() const { return kind_; }
@@ -52,7 +56,7 @@ public:
     std::shared_ptr<SqliteOpening> current() const;
 
     // Reads what there is, zeros past the end; returns the bytes that were there. corruption: a
-    // whole page of a database was read and is not what was written.
+    // whole page of a database, or of a committed frame, was read and is not what was written.
     Result<std::size_t> read(const SqliteOpening& opening,
                              std::uint64_t offset,
                              MutableBytes out) const;
@@ -65,12 +69,14 @@ private:
     Status check_usable(const SqliteOpening& opening) const;
     Status write_page(SqliteOpening& opening, std::uint64_t offset, Bytes page);
     Status fill_ahead(SqliteOpening& opening, std::uint64_t end);
-    Status rewrite(File& file) const;
+    Status check_page(const SqliteOpening& opening, std::uint64_t offset, Bytes page) const;
+    Status restore_wal(File& file) const;
     Status sync_name();
 
     SqliteFileContext& context_;
     const std::string path_;
     const SqliteFileKind kind_;
+    const std::shared_ptr<SqliteFile> database_;
     SqliteLocks locks_;
     std::mutex opening_mutex_;  // held while the disk opens the file, so that one opening is made
     Guarded<std::shared_ptr<SqliteOpening>> current_;

@@ -4,6 +4,15 @@
 
 namespace objstore {
 
+namespace {
+
+// Fields of the WAL's index, as SQLite documents its format.
+constexpr std::size_t kFramesAt = 16;
+constexpr std::size_t kChecksumAt = 24;
+constexpr std::size_t kBackfillAt = 96;
+
+}  // namespace
+
 bool SqliteLocks::lock(Holder& holder, SqliteLockLevel level) {
     const std::lock_guard guard(mutex_);
     if (holder.level >= level) return true;
@@ -72,7 +81,9 @@ void SqliteLocks::unmap(Holder& holder) {
     give_back(holder, {0, kSlotCount});
     holder.mapped = false;
     // With the last connection the index of the WAL goes: the next one builds it from the file.
-    if (--mapped_count_ == 0) regions_.clear();
+    if (--mapped_count_ > 0) return;
+    regions_.clear();
+    invalid_ = false;
 }
 
 bool SqliteLocks::lock_shared(Holder& holder, Slots slots) {
@@ -103,6 +114,34 @@ bool SqliteLocks::lock_exclusive(Holder& holder, Slots slots) {
 void SqliteLocks::unlock_slots(Holder& holder, Slots slots) {
     const std::lock_guard guard(mutex_);
     give_back(holder, slots);
+}
+
+// SQLite writes these fields from other threads, without our lock.
+std::atomic_ref<std::uint32_t> SqliteLocks::index_field(std::size_t offset) const {
+    ASSERT(!regions_.empty());
+    return std::atomic_ref(*reinterpret_cast<std::uint32_t*>(regions_.front().data() + offset));
+}
+
+SqliteLocks::WalEnd SqliteLocks::wal_end() const {
+    const std::lock_guard guard(mutex_);
+    if (regions_.empty()) return {};
+    const SqliteWalChecksum checksum{index_field(kChecksumAt), index_field(kChecksumAt + 4)};
+    return {index_field(kFramesAt), checksum};
+}
+
+void SqliteLocks::forget_backfill() {
+    const std::lock_guard guard(mutex_);
+    if (!regions_.empty()) index_field(kBackfillAt) = 0;
+}
+
+void SqliteLocks::invalidate() {
+    const std::lock_guard guard(mutex_);
+    invalid_ = mapped_count_ > 0;
+}
+
+bool SqliteLocks::is_invalid() const {
+    const std::lock_guard guard(mutex_);
+    return invalid_;
 }
 
 void SqliteLocks::give_back(Holder& holder, Slots slots) {

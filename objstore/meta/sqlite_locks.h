@@ -1,12 +1,14 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
 
 #include "objstore/base/bytes.h"
+#include "objstore/meta/sqlite_wal.h"
 
 namespace objstore {
 
@@ -43,18 +45,33 @@ public:
     bool lock_exclusive(Holder& holder, Slots slots);
     void unlock_slots(Holder& holder, Slots slots);
 
+    // The committed end of the WAL as all connections see it.
+    struct WalEnd {
+        std::uint32_t frames = 0;  // 0: nothing in the WAL
+        SqliteWalChecksum checksum;
+    };
+    WalEnd wal_end() const;
+    // The next checkpoint copies all frames of the WAL again.
+    void forget_backfill();
+    // Nothing may begin on the shared memory that is there: its frames may not be in the file. It
+    // ends when all holders have unmapped.
+    void invalidate();
+    bool is_invalid() const;
+
 private:
     static constexpr int kSlotCount = 8;
     static constexpr int kExclusive = -1;
 
     void give_back(Holder& holder, Slots slots);
+    std::atomic_ref<std::uint32_t> index_field(std::size_t offset) const;
 
     mutable std::mutex mutex_;
     int shared_count_ = 0;                 // holders at shared or above
     Holder* writer_ = nullptr;             // the one above shared
     std::array<int, kSlotCount> slots_{};  // number of sharers, or kExclusive
-    std::vector<Buffer> regions_;
+    mutable std::vector<Buffer> regions_;
     int mapped_count_ = 0;
+    bool invalid_ = false;
 };
 
 }  // namespace objstore

@@ -114,4 +114,20 @@ TEST_CASE("unmapping gives back the slots that a connection holds, and no others
     CHECK(locks.lock_exclusive(c, {5, 1}));
 }
 
+TEST_CASE("shared memory that was given up is gone when all have unmapped") {
+    SqliteLocks locks;
+    SqliteLocks::Holder a;
+    SqliteLocks::Holder b;
+    locks.invalidate();
+    CHECK(!locks.is_invalid());
+    REQUIRE(locks.map(a, 0, 32768, true) != nullptr);
+    REQUIRE(locks.map(b, 0, 32768, true) != nullptr);
+    locks.invalidate();
+    CHECK(locks.is_invalid());
+    locks.unmap(a);
+    CHECK(locks.is_invalid());
+    locks.unmap(b);
+    CHECK(!locks.is_invalid());
+}
+
 }  // namespace objstore

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kSectorBytes = 4096;
 constexpr int kPathBytesMax = 512;
+constexpr std::string_view kWalSuffix = "-wal";
 
 // What SQLite knows as an open file. It provides the memory, which is plain.
 struct Handle {
@@ -143,6 +144,8 @@ int device_characteristics(sqlite3_file* /*file*/) noexcept {
 
 int map_shared_memory(
     sqlite3_file* file, int region, int bytes, int make, void volatile** out) noexcept {
+    *out = nullptr;
+    if (locks_of(file).is_invalid()) return SQLITE_IOERR_SHMMAP;
     *out = locks_of(file).map(state_of(file).holder,
                               static_cast<std::size_t>(region),
                               static_cast<std::size_t>(bytes),
@@ -158,6 +161,7 @@ int lock_shared_memory(sqlite3_file* file, int first, int count, int flags) noex
         locks.unlock_slots(holder, slots);
         return SQLITE_OK;
     }
+    if (locks.is_invalid()) return SQLITE_IOERR_SHMLOCK;
     const bool shared = (flags & SQLITE_SHM_SHARED) != 0;
     const bool locked =
         shared ? locks.lock_shared(holder, slots) : locks.lock_exclusive(holder, slots);
@@ -280,11 +284,18 @@ std::shared_ptr<SqliteFile> SqliteVfs::Impl::find(const std::string& path) {
 
 std::shared_ptr<SqliteFile> SqliteVfs::Impl::find_or_make(const std::string& path,
                                                           SqliteFileKind kind) {
+    std::shared_ptr<SqliteFile> database;
+    if (kind == SqliteFileKind::wal) {
+        // SQLite opens a WAL for a database that it has open.
+        ASSERT(path.ends_with(kWalSuffix));
+        database = find(path.substr(0, path.size() - kWalSuffix.size()));
+        ASSERT(database != nullptr);
+    }
     return files_.with([&](auto& files) {
         std::erase_if(files, [](const auto& entry) { return entry.second.expired(); });
         auto file = files[path].lock();
         if (file == nullptr) {
-            file = std::make_shared<SqliteFile>(context_, path, kind);
+            file = std::make_shared<SqliteFile>(context_, path, kind, std::move(database));
             files[path] = file;
         }
         return file;
@@ -388,7 +399,7 @@ const SqliteVfsCounts& SqliteVfs::counts() const {
 }
 
 Status SqliteVfs::sync_wal(std::string_view path) {
-    const auto wal = impl_->find(std::string(path) + "-wal");
+    const auto wal = impl_->find(fmt::format("{}{}", path, kWalSuffix));
     const auto opening = wal == nullptr ? nullptr : wal->current();
     if (opening == nullptr) {
         return Status::not_found(fmt::format("{}: is not open in WAL mode", path));

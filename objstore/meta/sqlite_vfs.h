@@ -41,12 +41,14 @@ struct SqliteVfsCounts {
 // SQLite's files on a Disk. Open with sqlite3_open_v2(path on the disk, ..., name()).
 //
 // One process only: locks and the shared memory of the WAL are in this object. Other processes must
-// be kept off the disk (LocalDisk::lock). Every page of a database carries a checksum that is
-// checked when the page is read; a wrong one is SQLITE_IOERR_DATA.
+// be kept off the disk (LocalDisk::lock). Every page of a database and of the WAL's committed
+// frames is checked against its checksum when it is read; a wrong one is SQLITE_IOERR_DATA.
 // Durability: as SQLite promises for `synchronous`. The WAL is filled with zeros ahead and never
 // cut or deleted while open, so that the sync of a commit changes no metadata of the file system.
 // After a failed sync of a file, all who have it open get SQLITE_IOERR_FSYNC for each write and
-// sync; they must close it and open it again. Reads go on.
+// sync; they must close it and open it again, when the WAL is written once more. Reads go on.
+// Should the WAL turn out to have lost committed frames by then, every transaction that begins gets
+// SQLITE_IOERR_SHMLOCK or _SHMMAP until all connections to the database have been closed.
 // Threads: any. The disk must outlive this, and this all connections.
 class SqliteVfs final {
 public:
@@ -58,9 +60,9 @@ public:
 
     const std::string& name() const;
     // Makes all commits in the WAL of the database at `path` durable: for those made with
-    // synchronous=NORMAL. not_found: no connection has it open in WAL mode. After an error the
-    // outcome of all commits since the last good sync is unknown, and all connections to the
-    // database must be closed before one is opened again.
+    // synchronous=NORMAL. not_found: no connection has it open in WAL mode. After another error the
+    // outcome of all commits since the last good sync is unknown and the writing connection must be
+    // opened again.
     Status sync_wal(std::string_view path);
     const SqliteVfsCounts& counts() const;
 

@@ -401,6 +401,105 @@ TEST_CASE("what a failed sync left in doubt is made durable when the WAL is open
     }
 }
 
+TEST_CASE("when a failed sync has lost committed frames, all connections must leave") {
+    SimWorld world(1);
+    SimDisk& disk = world.add_disk("d");
+    SqliteVfs vfs(disk, kVfs, small_steps());
+    auto writer = std::make_unique<Connection>();
+    REQUIRE(ready(*writer, "NORMAL"));
+    REQUIRE(writer->run(kMakeTable) == SQLITE_OK);
+    REQUIRE(commit(*writer, 0) == SQLITE_OK);
+    auto reader = std::make_unique<Connection>(SQLITE_OPEN_READONLY);
+    REQUIRE(whole_transactions(*reader) == 1);
+    disk.fail({.operation = SimOperation::sync, .path = kWal});
+    REQUIRE(!vfs.sync_wal(kPath).ok());
+    // The kernel has forgotten the page and reads what is on the disk.
+    disk.corrupt(kWal, 6000, 100);
+    writer = std::make_unique<Connection>();
+    CHECK(!ready(*writer));
+    CHECK(reader->ask("SELECT count(*) FROM t") == fmt::format("error {}", SQLITE_IOERR_SHMLOCK));
+    writer.reset();
+    reader.reset();
+    const Connection again;
+    REQUIRE(ready(again));
+    CHECK(again.ask("PRAGMA integrity_check") == "ok");
+}
+
+TEST_CASE("a rotten frame of the WAL is an error, for readers and for checkpoints") {
+    SimWorld world(1);
+    SimDisk& disk = world.add_disk("d");
+    SqliteVfs vfs(disk, kVfs, small_steps());
+    const Connection writer;
+    REQUIRE(ready(writer));
+    REQUIRE(writer.run("PRAGMA wal_autocheckpoint=0") == SQLITE_OK);
+    REQUIRE(writer.run(kMakeTable) == SQLITE_OK);
+    for (int txn = 0; txn < 5; ++txn) REQUIRE(commit(writer, txn) == SQLITE_OK);
+    const Connection before(SQLITE_OPEN_READONLY);
+    REQUIRE(whole_transactions(before) == 5);
+    // Somewhere in the last frames.
+    disk.corrupt(kWal, 32 + 10 * 4120 + 2000, 8000);
+    const Connection reader(SQLITE_OPEN_READONLY);
+    const std::string wrong = fmt::format("error {}", SQLITE_IOERR_DATA);
+    CHECK(reader.ask("SELECT sum(length(body)) FROM t") == wrong);
+    CHECK(writer.run("PRAGMA wal_checkpoint(PASSIVE)") == SQLITE_IOERR_DATA);
+}
+
+TEST_CASE("a transaction larger than the cache reads back what it has spilled into the WAL") {
+    SimWorld world(1);
+    SqliteVfs vfs(world.add_disk("d"), kVfs, small_steps());
+    const Connection writer;
+    REQUIRE(ready(writer));
+    REQUIRE(writer.run(kMakeTable) == SQLITE_OK);
+    REQUIRE(commit(writer, 0) == SQLITE_OK);
+    REQUIRE(writer.run("PRAGMA cache_size=3; BEGIN") == SQLITE_OK);
+    for (int round = 0; round < 3; ++round) {
+        // Overwrites its own frames, whose checksums are wrong until it commits.
+        for (int i = 0; i < 100; ++i) {
+            REQUIRE(writer.run(fmt::format("REPLACE INTO t VALUES(1000, {}, randomblob(1800))",
+                                           i)) == SQLITE_OK);
+        }
+        REQUIRE(writer.ask("SELECT count(*) FROM t") == "104");
+    }
+    REQUIRE(writer.run("COMMIT") == SQLITE_OK);
+    CHECK(writer.ask("PRAGMA integrity_check") == "ok");
+    const Connection reader(SQLITE_OPEN_READONLY);
+    CHECK(reader.ask("SELECT sum(length(body)) FROM t") == std::to_string(100 * 1800 + 4 * 1500));
+}
+
+TEST_CASE("pages of checkpoints that never finished are copied again after a failed sync") {
+    for (std::uint64_t seed = 0; seed < 30; ++seed) {
+        CAPTURE(seed);
+        SimWorld world(seed);
+        SimDisk& disk = world.add_disk("d");
+        SqliteVfs vfs(disk, kVfs, small_steps());
+        {
+            auto writer = std::make_unique<Connection>();
+            REQUIRE(ready(*writer));
+            REQUIRE(writer->run("PRAGMA wal_autocheckpoint=0") == SQLITE_OK);
+            REQUIRE(writer->run(kMakeTable) == SQLITE_OK);
+            for (int txn = 0; txn < 5; ++txn) REQUIRE(commit(*writer, txn) == SQLITE_OK);
+            const Connection reader(SQLITE_OPEN_READONLY);
+            REQUIRE(reader.run("BEGIN; SELECT count(*) FROM t") == SQLITE_OK);
+            for (int txn = 5; txn < 8; ++txn) REQUIRE(commit(*writer, txn) == SQLITE_OK);
+            // The reader keeps it from copying the last frames, so it does not sync the database.
+            const auto syncs = disk.count(SimOperation::sync);
+            REQUIRE(writer->ask("PRAGMA wal_checkpoint(PASSIVE)").starts_with("0|"));
+            REQUIRE(disk.count(SimOperation::sync) == syncs + 1);
+            REQUIRE(reader.run("COMMIT") == SQLITE_OK);
+            disk.fail({.operation = SimOperation::sync, .after = 1, .path = kPath});
+            REQUIRE(writer->run("PRAGMA wal_checkpoint(PASSIVE)") != SQLITE_OK);
+            writer = std::make_unique<Connection>();
+            REQUIRE(ready(*writer));
+            REQUIRE(writer->ask("PRAGMA wal_checkpoint(PASSIVE)").starts_with("0|"));
+            REQUIRE(commit(*writer, 8) == SQLITE_OK);
+            REQUIRE(whole_transactions(reader) == 9);
+        }
+        world.power_cycle();
+        const Connection again;
+        REQUIRE(whole_transactions(again) == 9);
+    }
+}
+
 TEST_CASE("a full disk fails the commit and nothing else") {
     SimWorld world(1);
     SimDisk& disk = world.add_disk("d");

@@ -1,0 +1,91 @@
+#include "objstore/meta/sqlite_wal.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "objstore/meta/sqlite_vfs.h"
+
+namespace objstore {
+
+namespace {
+
+constexpr std::uint64_t kHeaderBytes = 32;
+constexpr std::uint64_t kFrameHeaderBytes = 24;
+constexpr std::uint64_t kFrameBytes = kFrameHeaderBytes + kSqlitePageBytes;
+constexpr std::size_t kSummedBytes = 8;       // of a frame's header: page number, database size
+constexpr std::size_t kFrameChecksumAt = 16;  // after them the salts
+constexpr std::size_t kHeaderChecksumAt = 24;
+constexpr std::uint32_t kMagic = 0x377f0682;  // checksums over little-endian words
+
+// The WAL's numbers are stored with the high byte first.
+std::uint32_t load_high_first(Bytes bytes) {
+    return __builtin_bswap32(load<std::uint32_t>(bytes));
+}
+
+SqliteWalChecksum load_checksum(Bytes bytes) {
+    return {load_high_first(bytes), load_high_first(bytes.subspan(4))};
+}
+
+std::uint64_t offset_of(std::uint32_t frame) {
+    return kHeaderBytes + std::uint64_t{frame - 1} * kFrameBytes;
+}
+
+SqliteWalChecksum frame_checksum(SqliteWalChecksum before, Bytes header, Bytes page) {
+    return sqlite_wal_checksum(sqlite_wal_checksum(before, header.first(kSummedBytes)), page);
+}
+
+}  // namespace
+
+SqliteWalChecksum sqlite_wal_checksum(SqliteWalChecksum before, Bytes bytes) {
+    ASSERT(bytes.size() % 8 == 0);
+    for (std::size_t at = 0; at < bytes.size(); at += 8) {
+        before.first += load<std::uint32_t>(bytes.subspan(at)) + before.second;
+        before.second += load<std::uint32_t>(bytes.subspan(at + 4)) + before.first;
+    }
+    return before;
+}
+
+std::uint32_t sqlite_wal_frame_at(std::uint64_t offset) {
+    constexpr std::uint64_t kFirst = kHeaderBytes + kFrameHeaderBytes;
+    if (offset < kFirst || (offset - kFirst) % kFrameBytes != 0) return 0;
+    return static_cast<std::uint32_t>((offset - kFirst) / kFrameBytes + 1);
+}
+
+Status check_sqlite_wal_page(const File& wal, std::uint32_t frame, Bytes page) {
+    ASSERT(frame > 0);
+    ASSERT(page.size() == kSqlitePageBytes);
+    // From the checksum before the frame, which is in the header of the frame or WAL before it.
+    const bool is_first = frame == 1;
+    const std::uint64_t before_bytes = is_first ? kHeaderBytes : kFrameBytes;
+    const std::size_t checksum_at = is_first ? kHeaderChecksumAt : kFrameChecksumAt;
+    std::array<std::byte, kFrameBytes + kFrameHeaderBytes> buffer;
+    const MutableBytes read = MutableBytes(buffer).first(before_bytes + kFrameHeaderBytes);
+    TRY(wal.read_at(offset_of(frame) - before_bytes, read));
+    const Bytes header = Bytes(read).subspan(before_bytes);
+    const auto before = load_checksum(Bytes(read).subspan(checksum_at));
+    const auto stored = load_checksum(header.subspan(kFrameChecksumAt));
+    if (frame_checksum(before, header, page) == stored) return {};
+    return Status::corruption(fmt::format("frame {} is corrupt", frame));
+}
+
+Result<bool> is_whole_sqlite_wal(const File& wal,
+                                 std::uint32_t frames,
+                                 SqliteWalChecksum checksum) {
+    std::array<std::byte, kHeaderBytes> header;
+    TRY_ASSIGN(const std::size_t length, wal.read_some_at(0, header));
+    if (length < header.size() || load_high_first(header) != kMagic) return false;
+    auto sum = sqlite_wal_checksum({}, Bytes(header).first(kHeaderChecksumAt));
+    if (sum != load_checksum(Bytes(header).subspan(kHeaderChecksumAt))) return false;
+    std::array<std::byte, kFrameBytes> frame;
+    for (std::uint32_t i = 1; i <= frames; ++i) {
+        TRY_ASSIGN(const std::size_t got, wal.read_some_at(offset_of(i), frame));
+        if (got < frame.size()) return false;
+        const Bytes frame_header = Bytes(frame).first(kFrameHeaderBytes);
+        sum = frame_checksum(sum, frame_header, Bytes(frame).subspan(kFrameHeaderBytes));
+        if (sum != load_checksum(frame_header.subspan(kFrameChecksumAt))) return false;
+    }
+    return frames == 0 || sum == checksum;
+}
+
+}  // namespace objstore

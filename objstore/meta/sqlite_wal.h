@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+
+#include "objstore/base/bytes.h"
+#include "objstore/base/status.h"
+#include "objstore/disk/disk.h"
+
+namespace objstore {
+
+// The WAL's format, as SQLite documents it: a header, then frames of a header and a page. Each
+// frame carries a checksum over its header and page that goes on from the frame before, the first
+// from the WAL's header.
+
+struct SqliteWalChecksum {
+    std::uint32_t first = 0;
+    std::uint32_t second = 0;
+    bool operator==(const SqliteWalChecksum&) const = default;
+};
+
+// Goes on from `before` over `bytes`, a multiple of 8 long.
+SqliteWalChecksum sqlite_wal_checksum(SqliteWalChecksum before, Bytes bytes);
+
+// The frame (from 1) whose page lies at `offset`, or 0 when none does.
+std::uint32_t sqlite_wal_frame_at(std::uint64_t offset);
+
+// Checks the page of a committed frame against the checksum beside it. corruption: it is another.
+// Costs one read.
+Status check_sqlite_wal_page(const File& wal, std::uint32_t frame, Bytes page);
+
+// Whether frames 1 to `frames` are whole and the last has `checksum`. Reads them all.
+Result<bool> is_whole_sqlite_wal(const File& wal, std::uint32_t frames, SqliteWalChecksum checksum);
+
+}  // namespace objstore

@@ -281,6 +281,10 @@ void Connection::on_tick() {
         return cut("replies were not taken");
     }
     const bool idle = calls_in_flight_ == 0 && queued_bytes() == 0;
+    if (idle) {
+        filling_.shrink();
+        sending_.shrink();
+    }
     if (idle_watch_.exceeds(record_count_, idle, limits.tick, limits.idle_max)) return close();
     schedule_tick();
 }

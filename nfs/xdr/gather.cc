@@ -10,7 +10,7 @@ using objstore::MutableBytes;
 
 namespace {
 
-constexpr std::size_t kReserveBytes = 16 * objstore::kKiB;
+constexpr std::size_t kReserveBytes = 128 * objstore::kKiB;
 
 iovec slot_of(Bytes bytes) {
     return {const_cast<std::byte*>(bytes.data()), bytes.size()};  // sendmsg does not write to it
@@ -23,6 +23,17 @@ MutableBytes Gather::extend(std::size_t size_bytes) {
     own_.resize(at + size_bytes);
     size_bytes_ += size_bytes;
     return MutableBytes(own_).subspan(at);
+}
+
+void Gather::trim(std::size_t size_bytes) {
+    ASSERT(size_bytes <= own_.size() - (lent_.empty() ? 0 : lent_.back().at));
+    own_.resize(own_.size() - size_bytes);
+    size_bytes_ -= size_bytes;
+}
+
+void Gather::shrink() {
+    own_.shrink_to_fit();
+    lent_.shrink_to_fit();
 }
 
 void Gather::lend(Payload payload) {

@@ -31,6 +31,8 @@ public:
 
     // `size_bytes` more bytes of our own, not initialised. Valid until the next call.
     objstore::MutableBytes extend(std::size_t size_bytes);
+    // Takes the last `size_bytes`, which are our own, away again.
+    void trim(std::size_t size_bytes);
     void lend(Payload payload);
     // Moves all of `other`, of which nothing has been sent, to the end of this; `other` is empty
     // then. Its own bytes are copied, payloads are not.
@@ -46,8 +48,10 @@ public:
     bool empty() const { return size_bytes_ == 0; }
     // Fills `slots` with what is to be sent next; returns how many are used.
     std::size_t next(std::span<iovec> slots) const;
-    // `size_bytes` of it have been sent. When all has been, memory beyond a small reserve goes.
+    // `size_bytes` of it have been sent. When all has been, memory beyond a reserve goes.
     void sent(std::size_t size_bytes);
+    // Gives back all memory that is not in use.
+    void shrink();
     // Everything in one piece. For tests and replies that are kept.
     std::vector<std::byte> flatten() const;
 

@@ -1,0 +1,9 @@
+#include "nfs/ops/procedures.h"
+
+namespace nfs {
+
+Answer null(Request&, Writer&) {
+    return Answer::success;
+}
+
+}  // namespace nfs

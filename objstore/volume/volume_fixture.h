@@ -136,6 +136,13 @@ public:
                        options, {disks, catalog, executor, random, clock, log}, catalog.rows()));
         return {};
     }
+    // Power is cut and comes back, and the store is opened again.
+    Status power_cycle() {
+        store.reset();
+        world.power_cycle();
+        world.cut_power_after(UINT64_MAX / 2);  // forgets that there was a cut
+        return reopen();
+    }
     SimDisk& disk(int index) { return world.disk(static_cast<std::size_t>(index)); }
     // The disk of a shard of a volume.
     SimDisk& disk_of(VolumeId volume, int shard) {

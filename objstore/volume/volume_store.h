@@ -107,7 +107,8 @@ public:
 };
 
 // One object's bytes on their way into stripes, written while they arrive (at most two stripes in
-// memory). Destroying it before `finish` leaves garbage, no harm. Threads: one at a time.
+// memory). Destroying it before `finish` leaves garbage, no harm. Threads: one at a time. The store
+// must outlive it.
 class VolumeStream {
 public:
     virtual ~VolumeStream() = default;

@@ -67,13 +67,10 @@ Status Deployment::open_namespace() {
     for (std::size_t i = 0; i < set_.members.size(); ++i) {
         const DiskMember& member = set_.members[i];
         if (member.state != DiskState::member || member.label->index != 0) continue;
-        SqliteStore::Options options{.disk = *deps_.disks[i],
-                                     .path = kNamespacePath,
-                                     .clock = deps_.clock,
-                                     .log = deps_.log,
-                                     .cache_bytes = options_.cache_bytes,
-                                     .vfs_name = options_.vfs_name};
-        TRY_ASSIGN(meta_, SqliteStore::open(options));
+        const SqliteStore::Options options{.path = kNamespacePath,
+                                           .cache_bytes = options_.cache_bytes};
+        const SqliteStore::Deps deps{*deps_.disks[i], deps_.clock, deps_.log};
+        TRY_ASSIGN(meta_, SqliteStore::open(options, deps));
         return {};
     }
     return Status::unavailable(fmt::format(

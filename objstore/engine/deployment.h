@@ -22,7 +22,6 @@ public:
         LocalEngine::Options engine;
         VolumeStore::Options volumes;  // geometry and ids are chosen here
         std::size_t cache_bytes = 64 * kMiB;
-        std::string vfs_name = "ashlar";  // unique in the process
     };
     struct Deps {
         std::vector<Disk*> disks;

@@ -15,7 +15,6 @@ objstore::Deployment::Options small_options() {
     options.volumes.shard_bytes_max = 8 * objstore::kMiB;
     options.volumes.allocate_bytes = objstore::kMiB;
     options.volumes.stream_volumes_max = 2;
-    options.vfs_name = "sim-store";
     return options;
 }
 

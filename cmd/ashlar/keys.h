@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "cmd/ashlar/serve_options.h"
+#include "objstore/base/clock.h"
+#include "objstore/engine/engine.h"
+
+namespace cmd {
+
+struct Keys {
+    std::string access_key;
+    std::string secret_key;
+    bool made_now = false;
+};
+
+// The keys that clients sign with: those of the options, else those kept in the deployment, else a
+// random pair, kept there from now on. invalid_argument: one without the other, or too short.
+objstore::Result<Keys> find_keys(const ServeOptions& options,
+                                 objstore::Engine& engine,
+                                 objstore::Random& random);
+
+// A random number of 128 bits that the deployment keeps under a name; 32 hexadecimal digits.
+objstore::Result<std::string> kept_secret(const std::string& name,
+                                          objstore::Engine& engine,
+                                          objstore::Random& random);
+
+}  // namespace cmd

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <new>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include "objstore/base/executor.h"
@@ -13,18 +15,21 @@
 
 namespace objstore {
 
-// A job that runs on a pool while its coroutine does something else, such as feeding it. The
-// coroutine must see it through: `wait` until done() before this goes away. The job and the pool
-// must outlive it.
+// A job that runs on a pool while its coroutine does something else, such as feeding it. Threads:
+// the coroutine's own. It must see the job through: this may go away only when done(). The event,
+// the job and the pool must outlive it.
 template <typename Job>
 class Running final {
 public:
     using Value = std::invoke_result_t<Job&>;
 
-    Running(IoExecutor executor, Job& job) : job_(job), event_(std::move(executor)) {}
+    // `event` is set when the job is done, after `on_done` (if any) was called, both on the
+    // coroutine's thread.
+    Running(IoExecutor executor, Event& event, Job& job, std::function<void()> on_done = nullptr)
+        : executor_(std::move(executor)), event_(event), job_(job), on_done_(std::move(on_done)) {}
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
-    ~Running() { ASSERT(!started_ || waited_); }
+    ~Running() { ASSERT(done_ || !started_); }
 
     // unavailable: the pool's queue is full; nothing will run.
     Status start(ThreadPool& pool) {
@@ -35,14 +40,11 @@ public:
         return {};
     }
 
-    Task<void> wait() {
-        ASSERT(started_);
-        waited_ = true;
-        return event_.wait();
-    }
+    bool done() const { return done_; }
 
-    // After wait. io_error, unavailable: the job threw.
+    // Once done. io_error, unavailable: the job threw.
     Result<Value> take() {
+        ASSERT(done_);
         if (!failure_.ok()) return std::move(failure_);
         ASSERT(value_.has_value());
         return std::move(*value_);
@@ -57,15 +59,22 @@ private:
         } catch (const std::exception& e) {
             failure_ = Status::io_error(std::string("worker: ") + e.what());
         }
-        event_.set();
+        // Everything that ends this object's life happens on the coroutine's thread, behind this.
+        boost::asio::post(executor_, [this] {
+            done_ = true;
+            if (on_done_) on_done_();
+            event_.set();
+        });
     }
 
+    IoExecutor executor_;
+    Event& event_;
     Job& job_;
-    Event event_;
+    const std::function<void()> on_done_;
     std::optional<Value> value_;
     Status failure_;
     bool started_ = false;
-    bool waited_ = false;
+    bool done_ = false;
 };
 
 // Runs `job` on a pool and gives its value, on the coroutine's own thread again. unavailable: the
@@ -73,9 +82,10 @@ private:
 template <typename Job>
 Task<Result<std::invoke_result_t<Job&>>> run_on(ThreadPool& pool, Job job) {
     auto executor = co_await boost::asio::this_coro::executor;
-    Running<Job> running(executor, job);
+    Event event(executor);
+    Running<Job> running(executor, event, job);
     CO_TRY(running.start(pool));
-    co_await running.wait();
+    while (!running.done()) co_await event.wait();
     co_return running.take();
 }
 

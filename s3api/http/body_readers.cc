@@ -1,0 +1,131 @@
+#include "s3api/http/body_readers.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace s3api {
+
+namespace {
+
+S3Status too_long() {
+    return S3Status(S3Error::invalid_request, "The body is longer than announced.");
+}
+
+}  // namespace
+
+using objstore::Bytes;
+using objstore::MutableBytes;
+using objstore::Result;
+using objstore::Status;
+
+S3Result<std::string> read_text(BodyReader& body, std::size_t bytes_max) {
+    if (body.size_bytes() > bytes_max) return S3Error::max_message_length_exceeded;
+    std::string text(static_cast<std::size_t>(body.size_bytes()), 0);
+    std::size_t filled = 0;
+    while (filled < text.size()) {
+        const MutableBytes rest{reinterpret_cast<std::byte*>(text.data()) + filled,
+                                text.size() - filled};
+        TRY_ASSIGN(const std::size_t bytes, body.read(rest));
+        if (bytes == 0) return S3Error::incomplete_body;
+        filled += bytes;
+    }
+    return text;
+}
+
+Status DecodingReader::fail(S3Status failure) {
+    ASSERT(!failure.ok());
+    if (failure_.ok()) failure_ = std::move(failure);
+    return Status::invalid_argument("body: " + std::string(failure_.message()));
+}
+
+MemoryBody::MemoryBody(MutableBytes raw,
+                       PayloadPromise promise,
+                       std::uint64_t size_bytes,
+                       std::string_view trailer_names)
+    : DecodingReader(std::move(promise), size_bytes, trailer_names), raw_(raw) {}
+
+// Moves the payload together at the front, which for a body without framing moves nothing.
+Status MemoryBody::check() {
+    if (!failure_.ok()) return fail(failure_);
+    if (checked_) return {};
+    Bytes rest = raw_;
+    std::size_t payload_bytes = 0;
+    while (!rest.empty() && !decoder_.done()) {
+        auto step = decoder_.step(rest);
+        if (!step.ok()) return fail(std::move(step).error());
+        std::byte* const to = raw_.data() + payload_bytes;
+        if (to != step->payload.data() && !step->payload.empty()) {
+            std::memmove(to, step->payload.data(), step->payload.size());
+        }
+        payload_bytes += step->payload.size();
+        rest = rest.subspan(step->consumed_bytes);
+    }
+    if (S3Status end = decoder_.end(); !end.ok()) return fail(std::move(end));
+    if (!rest.empty()) return fail(too_long());
+    left_ = Bytes(raw_).first(payload_bytes);
+    checked_ = true;
+    return {};
+}
+
+Result<std::size_t> MemoryBody::read(MutableBytes into) {
+    TRY(check());
+    const std::size_t bytes = std::min(into.size(), left_.size());
+    if (bytes > 0) std::memcpy(into.data(), left_.data(), bytes);
+    left_ = left_.subspan(bytes);
+    return bytes;
+}
+
+Bytes MemoryBody::take_in_memory() {
+    if (!check().ok()) return {};
+    return std::exchange(left_, {});
+}
+
+PipeBody::PipeBody(BodyPipe& pipe,
+                   PayloadPromise promise,
+                   std::uint64_t size_bytes,
+                   std::string_view trailer_names)
+    : DecodingReader(std::move(promise), size_bytes, trailer_names), pipe_(pipe) {}
+
+// Takes the next piece from the pipe; gives how much of it was payload.
+S3Result<std::size_t> PipeBody::step(MutableBytes into) {
+    const bool last = decoder_.given_bytes() == size_bytes_;
+    TRY_ASSIGN(Bytes raw, pipe_.readable(last ? 1 : into.size()));
+    if (raw.empty()) {
+        TRY(decoder_.end());
+        return std::size_t{0};
+    }
+    // What the decoder gives must fit. Framing only makes the payload shorter than its raw bytes.
+    if (!last) raw = raw.first(std::min(raw.size(), into.size()));
+    TRY_ASSIGN(const PayloadDecoder::Step step, decoder_.step(raw));
+    if (!step.payload.empty()) std::memcpy(into.data(), step.payload.data(), step.payload.size());
+    pipe_.consume(step.consumed_bytes);
+    return step.payload.size();
+}
+
+Result<std::size_t> PipeBody::read(MutableBytes into) {
+    if (!failure_.ok()) return fail(failure_);
+    std::size_t filled = 0;
+    // Beyond the last byte of the payload lie signatures and trailers: they come first.
+    while (!decoder_.done() && (filled < into.size() || decoder_.given_bytes() == size_bytes_)) {
+        auto bytes = step(into.subspan(filled));
+        if (!bytes.ok()) return fail(std::move(bytes).error());
+        filled += *bytes;
+    }
+    if (decoder_.done() && !ended_) {
+        if (S3Status end = check_end(); !end.ok()) return fail(std::move(end));
+    }
+    return filled;
+}
+
+S3Status PipeBody::check_end() {
+    TRY_ASSIGN(const Bytes rest, pipe_.readable(1));
+    if (!rest.empty()) return too_long();
+    ended_ = true;
+    return {};
+}
+
+Result<std::size_t> UnreadBody::read(MutableBytes) {
+    return Status::unsupported("the body has not been read yet");
+}
+
+}  // namespace s3api

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <optional>
+
+#include "s3api/auth/payload.h"
+#include "s3api/http/body.h"
+#include "s3api/http/body_pipe.h"
+
+namespace s3api {
+
+// What both readers share: the decoder's last word is the body's failure.
+class DecodingReader : public BodyReader {
+public:
+    DecodingReader(PayloadPromise promise, std::uint64_t size_bytes, std::string_view trailer_names)
+        : decoder_(std::move(promise), size_bytes, trailer_names), size_bytes_(size_bytes) {}
+
+    std::uint64_t size_bytes() const override { return size_bytes_; }
+    S3Status failure() const override { return failure_; }
+    const Headers& trailers() const override { return decoder_.trailers(); }
+
+protected:
+    objstore::Status fail(S3Status failure);
+
+    PayloadDecoder decoder_;
+    const std::uint64_t size_bytes_;
+    S3Status failure_;
+};
+
+// A body that lies in memory as a whole. It is checked at the first read, not before: on a worker,
+// or wherever the op runs. `raw` is decoded in place and must outlive this.
+class MemoryBody final : public DecodingReader {
+public:
+    MemoryBody(objstore::MutableBytes raw,
+               PayloadPromise promise,
+               std::uint64_t size_bytes,
+               std::string_view trailer_names);
+
+    objstore::Result<std::size_t> read(objstore::MutableBytes into) override;
+    objstore::Bytes take_in_memory() override;
+
+private:
+    objstore::Status check();
+
+    objstore::MutableBytes raw_;
+    objstore::Bytes left_;
+    bool checked_ = false;
+};
+
+// A body that is still coming in, through a pipe that must outlive this.
+class PipeBody final : public DecodingReader {
+public:
+    PipeBody(BodyPipe& pipe,
+             PayloadPromise promise,
+             std::uint64_t size_bytes,
+             std::string_view trailer_names);
+
+    objstore::Result<std::size_t> read(objstore::MutableBytes into) override;
+
+private:
+    S3Result<std::size_t> step(objstore::MutableBytes into);
+    S3Status check_end();
+
+    BodyPipe& pipe_;
+    bool ended_ = false;
+};
+
+// Stands for a body that has not been read yet, while an op's `fast` looks at the request.
+class UnreadBody final : public BodyReader {
+public:
+    explicit UnreadBody(std::uint64_t size_bytes) : size_bytes_(size_bytes) {}
+
+    objstore::Result<std::size_t> read(objstore::MutableBytes) override;
+    std::uint64_t size_bytes() const override { return size_bytes_; }
+    S3Status failure() const override { return {}; }
+    const Headers& trailers() const override { return trailers_; }
+
+private:
+    const std::uint64_t size_bytes_;
+    Headers trailers_;
+};
+
+}  // namespace s3api

@@ -122,6 +122,7 @@ public:
         locks_.release_owner(inode, owner, kind);
     }
 
+    Status sync_names() override { return deps_.engine.sync(); }
     Status sync() override;
     // Flushes everything and lets go of kept files. Safe to repeat.
     Status stop();

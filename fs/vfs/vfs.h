@@ -204,7 +204,9 @@ public:
     // All locks of an owner on an inode (FLUSH).
     virtual void unlock_owner(InodeId inode, LockOwner owner, LockKind kind) = 0;
 
-    // Everything acknowledged so far, and every byte written, becomes durable.
+    // Every change of names and attributes acknowledged so far becomes durable.
+    virtual Status sync_names() = 0;
+    // Likewise, and every byte written.
     virtual Status sync() = 0;
 };
 

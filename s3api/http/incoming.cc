@@ -15,18 +15,18 @@ using objstore::Task;
 Incoming::Incoming(objstore::Stream& stream, const ConnectionLimits& limits)
     : stream_(stream), limits_(limits) {}
 
-void Incoming::make_room() {
-    if (begin_ > 0 && end_ > begin_) {
-        std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-    }
-    end_ -= begin_;
-    begin_ = 0;
+void Incoming::move_held(std::size_t to) {
+    ASSERT(to <= begin_);
+    const std::size_t bytes = end_ - begin_;
+    if (begin_ > to && bytes > 0) std::memmove(buffer_.data() + to, buffer_.data() + begin_, bytes);
+    begin_ = to;
+    end_ = to + bytes;
 }
 
 Task<S3Result<bool>> Incoming::next_head() {
     ASSERT(!body_left());
     body_ = Buffer();
-    make_room();
+    move_held(0);
     head_.begin();
     bool begun = false;
     while (true) {
@@ -49,7 +49,7 @@ Task<S3Result<bool>> Incoming::next_head() {
         if (!bytes.ok() || *bytes == 0) co_return false;
         end_ += *bytes;
     }
-    begin_ = head_.consumed_bytes();
+    begin_ = head_bytes_ = head_.consumed_bytes();
     begin_body();
     co_return true;
 }
@@ -101,7 +101,7 @@ Task<S3Result<std::size_t>> Incoming::receive(MutableBytes into) {
 }
 
 Task<S3Status> Incoming::fill() {
-    make_room();
+    move_held(head_bytes_);
     const MutableBytes rest = buffer_.span().subspan(end_);
     if (rest.empty()) {
         co_return S3Status(S3Error::bad_request, "A line of the chunked body is too long.");

@@ -49,7 +49,7 @@ private:
     objstore::Task<S3Result<std::size_t>> read_stream(objstore::MutableBytes into);
     objstore::Bytes held() const { return buffer_.span().subspan(begin_, end_ - begin_); }
     std::size_t take_held(objstore::MutableBytes into);
-    void make_room();
+    void move_held(std::size_t to);
     void begin_body();
 
     objstore::Stream& stream_;
@@ -58,7 +58,8 @@ private:
     objstore::Buffer buffer_{kBufferBytes};
     std::size_t begin_ = 0;  // of what has been received and not taken
     std::size_t end_ = 0;
-    objstore::Buffer body_;  // a whole body that is longer than the buffer
+    std::size_t head_bytes_ = 0;  // at the front: what the request's views lie in
+    objstore::Buffer body_;       // a whole body that is longer than the buffer
     std::uint64_t raw_left_ = 0;
     bool chunked_left_ = false;
     std::uint64_t progress_ = 0;  // since the deadline was set

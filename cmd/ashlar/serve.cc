@@ -1,0 +1,138 @@
+#include "cmd/ashlar/serve.h"
+
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+
+#include "cmd/ashlar/doors.h"
+#include "cmd/ashlar/service_manager.h"
+#include "cmd/ashlar/signals.h"
+#include "objstore/disk/local_disk.h"
+
+namespace cmd {
+
+namespace {
+
+using objstore::Code;
+using objstore::Result;
+using objstore::Status;
+
+constexpr int kFailed = 1;
+constexpr int kWrongUse = 2;
+
+std::shared_ptr<spdlog::logger> make_logger(const ServeOptions& options) {
+    auto log = std::make_shared<spdlog::logger>("ashlar",
+                                                std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    log->set_level(
+        spdlog::level::from_str(options.log_level == "warn" ? "warning" : options.log_level));
+    if (options.log_format == "json") {
+        // Messages are key=value; what could break the string is escaped by their writers.
+        log->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%f%z","level":"%l","message":"%v"})");
+    } else {
+        log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
+    }
+    return log;
+}
+
+// As many open files as allowed: volumes and clients need them.
+void raise_open_files() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+// One of the disks must lock, or another server has them.
+Result<std::vector<std::unique_ptr<objstore::LocalDisk>>> open_disks(
+    const std::vector<std::string>& paths) {
+    std::vector<std::unique_ptr<objstore::LocalDisk>> disks;
+    for (const std::string& path : paths) {
+        TRY_ASSIGN(auto disk, objstore::LocalDisk::open(path));
+        TRY(disk->lock());
+        disks.push_back(std::move(disk));
+    }
+    return disks;
+}
+
+void warn_of_missing(const objstore::Deployment& deployment,
+                     const std::vector<std::string>& paths,
+                     spdlog::logger& log) {
+    const auto& members = deployment.disks().members;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+        if (members[i].state == objstore::DiskState::member) continue;
+        log.warn("disk is not used path={} reason=\"{}\"",
+                 paths[i],
+                 members[i].state == objstore::DiskState::blank ? "it is empty, and repair is not "
+                                                                  "implemented yet"
+                                                                : members[i].error);
+    }
+}
+
+void print_banner(const Keys& keys, const std::vector<std::string>& lines) {
+    if (keys.made_now) {
+        fmt::print("access key  {}\nsecret key  {}\n(made now, kept with the data, shown once)\n",
+                   keys.access_key,
+                   keys.secret_key);
+    }
+    for (const std::string& line : lines) fmt::print("{}\n", line);
+    std::fflush(stdout);
+}
+
+int fail(const Status& status) {
+    fmt::print(stderr, "ashlar: {}\n", status.message());
+    return status.code() == Code::invalid_argument ? kWrongUse : kFailed;
+}
+
+Status check(const ServeOptions& options) {
+    TRY(parse_host_port("address", options.address).error());
+    if (!options.nfs.empty()) TRY(parse_host_port("nfs", options.nfs).error());
+    for (const std::string& mount : options.mounts) TRY(parse_mount(mount).error());
+    return {};
+}
+
+Status run(const ServeOptions& options,
+           const Signals& signals,
+           const std::vector<std::string>& paths) {
+    const auto log = make_logger(options);
+    objstore::SystemClock clock;
+    objstore::SystemRandom random;
+    objstore::ThreadPool pool({.threads = 16});
+    TRY_ASSIGN(const auto disks, open_disks(paths));
+    objstore::Deployment::Deps deps{{}, pool, random, clock, *log};
+    for (const auto& disk : disks) deps.disks.push_back(disk.get());
+    TRY_ASSIGN(const auto deployment, objstore::Deployment::open({}, deps));
+    warn_of_missing(*deployment, paths, *log);
+    TRY_ASSIGN(const Keys keys, find_keys(options, deployment->engine(), random));
+    Doors doors(options, keys, {*deployment, clock, random, log});
+    TRY(doors.open());
+    print_banner(keys, doors.lines());
+    notify_ready();
+    signals.wait();
+    notify_stopping();
+    doors.close();
+    return deployment->stop();
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+    const Status checked = check(options);
+    if (!checked.ok()) return fail(checked);
+    const auto paths = expand_disks(options.disks);
+    if (!paths.ok()) return fail(paths.error());
+    const Signals signals;
+    raise_open_files();
+    try {
+        const Status done = run(options, signals, *paths);
+        return done.ok() ? 0 : fail(done);
+    } catch (const std::exception& e) {
+        fmt::print(stderr, "ashlar: {}\n", e.what());
+        return kFailed;
+    }
+}
+
+}  // namespace cmd

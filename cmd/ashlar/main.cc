@@ -47,5 +47,10 @@ int main(int argc, char** argv) {
             stderr, "ashlar: {}; see `ashlar help{}`\n", message, serve->parsed() ? " serve" : "");
         return kWrongUse;
     }
+    const objstore::Status added = cmd::add_config_file(*serve, serve_options);
+    if (!added.ok()) {
+        fmt::print(stderr, "ashlar: {}\n", added.message());
+        return kWrongUse;
+    }
     return cmd::serve(serve_options);
 }

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <toml++/toml.h>
 
 #include "cmd/ashlar/disk_pattern.h"
 
@@ -35,17 +36,15 @@ start makes a pair, keeps it with the data and prints it once.)";
 void declare_serve(CLI::App& app, ServeOptions& options) {
     app.description("Serve directories as disks: S3 always, NFS and mounts on request.");
     app.footer(kExamples);
-    app.set_config("--config", "", "Settings as TOML, names as the flags")
-        ->envname("ASHLAR_CONFIG");
     app.add_option("disks", options.disks, "One to sixteen directories; {1...6} expands")
         ->envname("ASHLAR_DISKS")
-        ->type_name("DISK...")
-        ->required();
+        ->type_name("DISK...");
     const auto setting = [&](const char* name, std::string& value, const char* text) {
         std::string variable = fmt::format("ASHLAR_{}", name);
         for (char& c : variable) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
         return app.add_option(fmt::format("--{}", name), value, text)->envname(variable);
     };
+    setting("config", options.config, "Settings as TOML, named as the flags")->type_name("FILE");
     setting("address", options.address, "S3 address")
         ->type_name("HOST:PORT")
         ->capture_default_str();
@@ -65,6 +64,61 @@ void declare_serve(CLI::App& app, ServeOptions& options) {
     // Secrets are for the environment and the file; a command line can be read by everybody.
     setting("access-key", options.access_key, "")->group("");
     setting("secret-key", options.secret_key, "")->group("");
+}
+
+namespace {
+
+// A setting's value or values as words, as a command line would give them.
+Result<std::vector<std::string>> words_of(std::string_view name, const toml::node& value) {
+    std::vector<std::string> words;
+    const auto take = [&](const toml::node& node) {
+        if (const auto text = node.value_exact<std::string>()) {
+            words.push_back(*text);
+            return true;
+        }
+        return false;
+    };
+    bool ok = true;
+    if (const toml::array* array = value.as_array()) {
+        for (const toml::node& node : *array) ok = ok && take(node);
+    } else {
+        ok = take(value);
+    }
+    if (!ok) {
+        return Status::invalid_argument(
+            fmt::format("config: '{}' must be a string, or an array of them", name));
+    }
+    return words;
+}
+
+Status add_setting(CLI::App& app, std::string_view name, const toml::node& value) {
+    const std::string flag = name == "disks" ? "disks" : fmt::format("--{}", name);
+    CLI::Option* option = name == "config" ? nullptr : app.get_option_no_throw(flag);
+    if (option == nullptr) {
+        return Status::invalid_argument(
+            fmt::format("config: '{}' is no setting; see `ashlar help serve`", name));
+    }
+    if (option->count() > 0) return {};
+    TRY_ASSIGN(std::vector<std::string> words, words_of(name, value));
+    option->add_result(std::move(words));
+    option->run_callback();
+    return {};
+}
+
+}  // namespace
+
+Status add_config_file(CLI::App& app, const ServeOptions& options) {
+    if (options.config.empty()) return {};
+    try {
+        const toml::table table = toml::parse_file(options.config);
+        for (const auto& [name, value] : table) TRY(add_setting(app, name.str(), value));
+        return {};
+    } catch (const toml::parse_error& e) {
+        return Status::invalid_argument(fmt::format(
+            "config: {}:{}: {}", options.config, e.source().begin.line, e.description()));
+    } catch (const CLI::ParseError& e) {
+        return Status::invalid_argument(fmt::format("config: {}: {}", options.config, e.what()));
+    }
 }
 
 Result<HostPort> parse_host_port(const std::string& setting, const std::string& text) {

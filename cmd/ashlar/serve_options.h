@@ -19,6 +19,7 @@ struct MountPoint {
 // What `ashlar serve` was told. Each setting has one name: `--nfs`, ASHLAR_NFS, `nfs = …` in the
 // file; a flag beats the environment, which beats the file.
 struct ServeOptions {
+    std::string config;              // a TOML file of settings
     std::vector<std::string> disks;  // as given, patterns unexpanded
     std::string address = "0.0.0.0:9000";
     std::string nfs;  // empty: no NFS
@@ -38,6 +39,10 @@ struct HostPort {
 
 // Declares the command's flags on `app`, to be filled into `options`, which must outlive it.
 void declare_serve(CLI::App& app, ServeOptions& options);
+
+// Adds what the settings file (--config) says of settings that neither flag nor environment gave.
+// To be called after parsing. invalid_argument: no such file, no TOML, an unknown setting.
+objstore::Status add_config_file(CLI::App& app, const ServeOptions& options);
 
 // `HOST:PORT`, `[V6]:PORT` or `:PORT`. invalid_argument names the setting and what to write.
 objstore::Result<HostPort> parse_host_port(const std::string& setting, const std::string& text);

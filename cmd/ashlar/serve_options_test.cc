@@ -1,7 +1,11 @@
 #include "cmd/ashlar/serve_options.h"
 
+#include <filesystem>
+#include <fstream>
+
 #include <CLI/CLI.hpp>
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 namespace cmd {
 namespace {
@@ -52,9 +56,51 @@ TEST_CASE("flags fill the options") {
     CHECK(options.address == "0.0.0.0:9000");
 }
 
-TEST_CASE("unknown flags and missing disks are wrong use") {
+TEST_CASE("unknown flags are wrong use") {
     CHECK_THROWS_AS(parse({"/d1", "--nonsense"}), CLI::ParseError);
-    CHECK_THROWS_AS(parse({}), CLI::ParseError);
+}
+
+struct WithFile {
+    objstore::Status status;
+    ServeOptions options;
+};
+
+WithFile parse_with_file(const std::string& toml, std::vector<std::string> arguments) {
+    const std::string path = std::filesystem::temp_directory_path() /
+                             ("ashlar-options-" + std::to_string(getpid()) + ".toml");
+    std::ofstream(path) << toml;
+    CLI::App app;
+    WithFile result;
+    declare_serve(app, result.options);
+    arguments.insert(arguments.end(), {"--config", path});
+    std::reverse(arguments.begin(), arguments.end());
+    app.parse(arguments);
+    result.status = add_config_file(app, result.options);
+    std::filesystem::remove(path);
+    return result;
+}
+
+TEST_CASE("a file gives what flags do not, and flags win") {
+    const auto got = parse_with_file(
+        "disks = ['/a{1...2}', '/b']\nnfs = '127.0.0.1:1'\nregion = 'file'\nmount = '/m'\n",
+        {"--region", "flag"});
+    REQUIRE(got.status.ok());
+    CHECK(got.options.disks == std::vector<std::string>{"/a{1...2}", "/b"});
+    CHECK(got.options.nfs == "127.0.0.1:1");
+    CHECK(got.options.region == "flag");
+    CHECK(got.options.mounts == std::vector<std::string>{"/m"});
+}
+
+TEST_CASE("a file with unknown settings, wrong values or no TOML is refused") {
+    for (const char* bad : {"nonsense = 'x'",
+                            "config = 'x'",
+                            "nfs = 7",
+                            "log-level = 'loud'",
+                            "nfs = ",
+                            "disks = [1]"}) {
+        CAPTURE(bad);
+        CHECK(parse_with_file(bad, {}).status.code() == Code::invalid_argument);
+    }
 }
 
 }  // namespace

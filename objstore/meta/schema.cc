@@ -83,8 +83,6 @@ Inode root_directory(std::int64_t now) {
     root.mode = 0755;
     root.nlink = 2;
     root.atime = root.mtime = root.ctime = root.btime = now;
-    root.change = 1;
-    root.bucket = 0;
     root.directory.kind = DirectoryKind::made;
     return root;
 }

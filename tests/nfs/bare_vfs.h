@@ -34,6 +34,7 @@ public:
     Result<fs::LockWait> wait_lock(const fs::Lock&, fs::LockGranted) override { return none(); }
     bool cancel_lock(fs::LockWait) override { return true; }
     void unlock_owner(InodeId, fs::LockOwner, fs::LockKind) override {}
+    Status sync_names() override { return {}; }
     Status sync() override { return {}; }
 
 protected:

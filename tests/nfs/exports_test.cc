@@ -26,7 +26,7 @@ TEST_CASE_FIXTURE(NfsFixture, "exports and mounts are listed") {
                   return rpc_mount3_export_async(rpc, done, data);
               },
               [&](const void* data) {
-                  auto* at = *static_cast<const exports* const*>(data);
+                  auto* at = *static_cast<const exports*>(data);
                   for (; at; at = at->ex_next) exported.emplace_back(at->ex_dir);
               }) == RPC_STATUS_SUCCESS);
     CHECK(exported == std::vector<std::string>{"/", "/b"});
@@ -60,8 +60,8 @@ TEST_CASE_FIXTURE(NfsFixture, "version 1 of MOUNT gives a handle of 32 bytes") {
               },
               [&](const void* data) {
                   const auto& result = *static_cast<const mountres1*>(data);
-                  REQUIRE(result.status == MNT1_OK);
-                  handle.assign(result.mountres1_u.fhandle, 32);
+                  REQUIRE(result.fhs_status == 0);
+                  handle.assign(result.mountres1_u.mountinfo.fhandle, 32);
               }) == RPC_STATUS_SUCCESS);
     CHECK(handle == mount("/b"));
 }

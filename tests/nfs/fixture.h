@@ -41,19 +41,19 @@ struct NfsFixture {
         CHECK(rpc == RPC_STATUS_SUCCESS);
         return handle;
     }
-    std::string lookup(const std::string& directory, const char* name) const {
+    std::string lookup(const std::string& directory, const char* leaf) const {
         std::string found;
         client->call<LOOKUP3res>(
-            rpc_nfs3_lookup_async, {name_of(directory, name)}, [&](const LOOKUP3res& result) {
+            rpc_nfs3_lookup_async, {name_of(directory, leaf)}, [&](const LOOKUP3res& result) {
                 REQUIRE(result.status == NFS3_OK);
                 found = bytes_of(result.LOOKUP3res_u.resok.object);
             });
         return found;
     }
     // A new file or what the name has already.
-    std::string create(const std::string& directory, const char* name, unsigned mode = 0644) const {
+    std::string create(const std::string& directory, const char* leaf, unsigned mode = 0644) const {
         CREATE3args args{};
-        args.where = name_of(directory, name);
+        args.where = name_of(directory, leaf);
         args.how.mode = UNCHECKED;
         auto& attributes = args.how.createhow3_u.obj_attributes;
         attributes.mode.set_it = 1;
@@ -66,9 +66,9 @@ struct NfsFixture {
         });
         return made;
     }
-    std::string mkdir(const std::string& directory, const char* name) const {
+    std::string mkdir(const std::string& directory, const char* leaf) const {
         MKDIR3args args{};
-        args.where = name_of(directory, name);
+        args.where = name_of(directory, leaf);
         std::string made;
         client->call<MKDIR3res>(rpc_nfs3_mkdir_async, args, [&](const MKDIR3res& result) {
             REQUIRE(result.status == NFS3_OK);

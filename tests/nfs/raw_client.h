@@ -6,11 +6,14 @@
 #include <type_traits>
 
 #include <doctest/doctest.h>
+#include <poll.h>
+// libnfs's headers need each other in this order.
+// clang-format off
+#include <nfsc/libnfs.h>
+#include <nfsc/libnfs-raw.h>
 #include <nfsc/libnfs-raw-mount.h>
 #include <nfsc/libnfs-raw-nfs.h>
-#include <nfsc/libnfs-raw.h>
-#include <nfsc/libnfs.h>
-#include <poll.h>
+// clang-format on
 
 // libnfs's calls of single procedures, one at a time. Its codec, not ours, is on this side.
 class RawClient final {
@@ -97,6 +100,6 @@ inline nfs_fh3 handle_of(const std::string& bytes) {
 inline std::string bytes_of(const nfs_fh3& handle) {
     return {handle.data.data_val, handle.data.data_len};
 }
-inline diropargs3 name_of(const std::string& directory, const char* name) {
-    return {handle_of(directory), const_cast<char*>(name)};
+inline diropargs3 name_of(const std::string& directory, const char* leaf) {
+    return {handle_of(directory), const_cast<char*>(leaf)};
 }

@@ -209,7 +209,9 @@ int open_flags(OpenMode mode) {
 Status sync_directory_at(const std::string& path) {
     const FileDescriptor fd(::open(path.c_str(), kDirectoryFlags));
     if (!fd.valid()) return failed(path, "open");
-    return fsync(fd.get()) == 0 ? Status() : failed(path, "fsync");
+    if (fsync(fd.get()) == 0) return {};
+    // Some file systems, and all that are read-only, have nothing to sync here.
+    return errno == EINVAL || errno == EROFS ? Status() : failed(path, "fsync");
 }
 
 std::string parent_of(std::string_view path) {

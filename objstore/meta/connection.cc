@@ -34,6 +34,8 @@ Status Connection::configure(const Options& options) {
     // The store checkpoints itself; one on close could hide a failed sync from recovery.
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    // Takes the place of SQLite's own hook, which would checkpoint within commits. So does
+    // wal_autocheckpoint=0, which must therefore not be set after it.
     sqlite3_wal_hook(handle_, &Connection::on_commit, this);
     if (!options.read_only) TRY(prepare_sqlite_connection(handle_));
     return execute(fmt::format(

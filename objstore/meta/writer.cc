@@ -168,7 +168,7 @@ Status Writer::open_session() {
     TRY_ASSIGN(session.connection, Connection::open(deps_.connection));
     Connection& connection = *session.connection;
     TRY(open_schema(connection, deps_.clock.now()));
-    TRY(connection.execute("PRAGMA wal_autocheckpoint=0;PRAGMA synchronous=FULL"));
+    TRY(connection.execute("PRAGMA synchronous=FULL"));
     durable_mode_ = true;
     const RowReader rows(connection);
     TRY(deps_.resident.load(rows));

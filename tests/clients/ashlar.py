@@ -24,9 +24,13 @@ import boto3
 import botocore.config
 import botocore.exceptions
 
+import libnfs
+
 ACCESS_KEY = "ASHLARTESTKEY0000001"
 SECRET_KEY = "a-secret-of-tests/with+odd=signs"
 REGION = "us-east-1"
+NFS_USER = (1000, 1000)
+NOBODY = 65534
 START_SECONDS = 60
 STOP_SECONDS = 60
 
@@ -106,7 +110,9 @@ class Server:
         return f"http://{self.host}"
 
     def command(self):
-        words = [os.environ["ASHLAR_SERVER"], "serve", *self.disks, "--address", "127.0.0.1:0"]
+        # However the test ends, so does the server.
+        words = ["setpriv", "--pdeathsig", "KILL", os.environ["ASHLAR_SERVER"], "serve",
+                 *self.disks, "--address", "127.0.0.1:0"]
         if self.nfs:
             words += ["--nfs", "127.0.0.1:0"]
         for mount in self.mounts:
@@ -200,7 +206,8 @@ class Server:
         """For foreign programs: credentials, and a home of their own."""
         home = os.path.join(self.root, "home")
         os.makedirs(home, exist_ok=True)
-        return {**os.environ, "HOME": home, "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        theirs = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "RCLONE_"))}
+        return {**theirs, "HOME": home, "AWS_ACCESS_KEY_ID": ACCESS_KEY,
                 "AWS_SECRET_ACCESS_KEY": SECRET_KEY, "AWS_DEFAULT_REGION": REGION,
                 "AWS_ENDPOINT_URL": self.url, "AWS_EC2_METADATA_DISABLED": "true",
                 "AWS_PAGER": "", "LC_ALL": "C.UTF-8"}
@@ -244,6 +251,22 @@ class TestCase(unittest.TestCase):
         name = re.sub(r"[^a-z0-9]+", "-", self._testMethodName.lower())[5:50].strip("-")
         self.bucket = f"{name}-{next(_bucket_numbers)}"
         self.s3.create_bucket(Bucket=self.bucket)
+
+    def nfs_user(self):
+        """(uid, gid) of somebody who may write to the bucket by NFS: root is taken for nobody."""
+        if self.server.mount_dir and os.geteuid() == 0:
+            os.chown(os.path.join(self.server.mount_dir, self.bucket), *NFS_USER)
+            return NFS_USER
+        with libnfs.Client(self.server.nfs_port, "/", NOBODY) as client:
+            found = client.stat("/" + self.bucket)
+        if found.uid == 0:
+            self.skipTest("the bucket is root's, and no mount is here to give it to somebody else")
+        return found.uid, found.gid
+
+    def nfs_client(self):
+        client = libnfs.Client(self.server.nfs_port, "/" + self.bucket, *self.nfs_user())
+        self.addCleanup(client.close)
+        return client
 
     def put(self, key, body=b"", **options):
         return self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, **options)

@@ -26,7 +26,8 @@ ln -s /usr/lib/uml/modules /mnt/lib/modules
 (
     modprobe -d /mnt nfsv3
     ip link set lo up; ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up
-    mount -i -t nfs -o {options} {host}:{export} /mnt/nfs && cd /mnt/nfs && {user} sh -eu /mnt/out/script
+    mount -i -t nfs -o {options} {host}:{export} /mnt/nfs && cd /mnt/nfs &&
+        {user} sh -eu /mnt/out/script
     echo $? > /mnt/out/code
     cd /; umount /mnt/nfs || umount -l /mnt/nfs
 ) > /mnt/out/output 2>&1

@@ -5,18 +5,13 @@ import subprocess
 import unittest
 
 import ashlar
-import libnfs
 from test_tools import make_tree, read_tree
 
 
 class DoorsCase(ashlar.TestCase):
     def setUp(self):
         super().setUp()
-        with libnfs.Client(self.server.nfs_port, "/", 65534) as root:
-            found = root.stat(f"/{self.bucket}")
-        self.owner = (found.uid, found.gid)
-        self.nfs = libnfs.Client(self.server.nfs_port, f"/{self.bucket}", *self.owner)
-        self.addCleanup(self.nfs.close)
+        self.nfs = self.nfs_client()
         if self.server.mount_dir:
             self.dir = os.path.join(self.server.mount_dir, self.bucket)
 
@@ -33,8 +28,6 @@ class DoorsCase(ashlar.TestCase):
 
 
 class S3AndNfs(DoorsCase):
-    server_options = {"mounts": []}
-
     def test_what_s3_put_nfs_reads_at_once(self):
         for n in range(50):
             body = ashlar.content(1000 * n + 1, n)
@@ -78,8 +71,6 @@ class S3AndNfs(DoorsCase):
 
 class Directories(DoorsCase):
     """Semantics, section 3: implied, made and marker directories."""
-
-    server_options = {"mounts": []}
 
     def test_an_implied_directory_goes_with_its_last_key(self):
         self.put("a/b/c", b"x")

@@ -59,7 +59,7 @@ echo done
 @unittest.skipIf(MISSING, f"no guest with a kernel NFS client: {MISSING}")
 class KernelClient(NfsCase):
     def test_the_kernel_mounts_and_works(self):
-        out = linux_guest.run(self.server, f"/{self.bucket}", WORK, owner=self.nfs_owner())
+        out = linux_guest.run(self.server, f"/{self.bucket}", WORK, owner=self.nfs_user())
         self.assertEqual(out.split()[-1], "done")
         self.assertEqual(self.head("hard")["ContentLength"], 1_288_895)
         self.assertIn("sqlite3/copyright", self.keys())

@@ -230,12 +230,10 @@ class Kill(unittest.TestCase):
         self.addCleanup(self.server.close)
 
     def workers(self, journals):
-        with libnfs.Client(self.server.nfs_port, "/", 65534) as root:
-            found = root.stat("/by-nfs")
-        owner = (found.uid, found.gid)
         made = [S3Worker(self.server, journals["by-s3-1"], self.random.random()),
                 S3Worker(self.server, journals["by-s3-2"], self.random.random()),
-                NfsWorker(self.server, journals["by-nfs"], self.random.random(), owner)]
+                NfsWorker(self.server, journals["by-nfs"], self.random.random(),
+                          self.nfs_user)]
         if self.server.mount_dir:
             made.append(MountWorker(self.server, journals["by-mount"], self.random.random()))
         return made
@@ -246,6 +244,8 @@ class Kill(unittest.TestCase):
         for bucket in ("by-s3-1", "by-s3-2", "by-nfs", "by-mount"):
             self.server.s3().create_bucket(Bucket=bucket)
             journals[bucket] = Journal(bucket)
+        self.bucket = "by-nfs"
+        self.nfs_user = ashlar.TestCase.nfs_user(self)
         for number in range(ROUNDS):
             self.one_round(number, journals)
         self.server.stop()
@@ -309,7 +309,7 @@ class Kill(unittest.TestCase):
 
     def other_doors(self, journal):
         present = {k: v for k, v in journal.acknowledged.items() if v is not ABSENT}
-        with libnfs.Client(self.server.nfs_port, f"/{journal.bucket}", 65534) as nfs:
+        with libnfs.Client(self.server.nfs_port, f"/{journal.bucket}", ashlar.NOBODY) as nfs:
             for key, content in present.items():
                 if nfs.read("/" + key) != content:
                     yield f"{journal.bucket}/{key}: NFS shows other bytes than S3"

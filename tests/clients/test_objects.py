@@ -87,6 +87,17 @@ class Objects(ashlar.TestCase):
                 self.assertEqual(put["ETag"], f'"{md5(body)}"')
                 self.assertEqual(got["ETag"], put["ETag"])
 
+    def test_a_connection_is_good_for_the_next_put(self):
+        """botocore loses its place when `Expect: 100-continue` is answered by a success alone."""
+        client = self.server.s3(retries={"max_attempts": 0}, read_timeout=20)
+        for n, body in enumerate((b"", b"x", b"", b"", b"y" * 100_000, b"")):
+            client.put_object(Bucket=self.bucket, Key=f"k{n}", Body=body)
+            self.assertEqual(self.read(f"k{n}"), body)
+        with self.refused(404, "NoSuchBucket"):
+            client.put_object(Bucket="absent-bucket", Key="k", Body=b"")
+        client.put_object(Bucket=self.bucket, Key="k", Body=b"after an error")
+        self.assertEqual(self.read("k"), b"after an error")
+
     def test_an_overwrite_replaces_all(self):
         self.put("k", b"long old content", Metadata={"old": "1"})
         self.put("k", b"new")
@@ -102,8 +113,8 @@ class Objects(ashlar.TestCase):
                          ["ResponseMetadata"]["HTTPStatusCode"])
 
     def test_odd_keys_are_kept_to_the_byte(self):
-        keys = ["a b", "a+b", "a%20b", "ünï/cödé", "日本/語", "a//b", "/leading", "trailing/",
-                "./dot", "../up", "a/./b", "a/../b", "quote'\"", "<&>", "a?b=c&d", "#hash",
+        keys = ["a b", "a+b", "a%20b", "ünï/cödé", "日本/語", "a//b", "/leading",
+                "trailing/", "./dot", "../up", "a/./b", "a/../b", "quote'\"", "<&>", "a?b=c&d", "#hash",
                 "tab\tx", "x" * 1024, "d/" + "y" * 255, "~-_.!*()", "\U0001f600"]
         for key in keys:
             with self.subTest(key=key):
@@ -438,6 +449,12 @@ class Deletes(ashlar.TestCase):
 
 
 class Presigned(ashlar.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # Debian's boto3 would sign URLs by version 2, which we have not.
+        cls.s3 = cls.server.s3(signature_version="s3v4")
+
     def open(self, url, method="GET", data=None):
         request = urllib.request.Request(url, data=data, method=method)
         return urllib.request.urlopen(request, timeout=30)

@@ -1,5 +1,6 @@
 """What no SDK sends: wrong signatures, hostile XML, broken bodies, odd connections."""
 
+import contextlib
 import datetime
 import re
 import socket
@@ -113,7 +114,7 @@ class ChunkedBodies(RawCase):
         self.assertEqual(self.keys(), [])
 
     def test_nonsense_for_a_chunk_size_is_refused(self):
-        for size in (b"zz", b"-5", b"ffffffffffffffffff", b""):
+        for size in (b"zz", b"-5", b"ffffffffffffffffff", b"  "):
             with self.subTest(size):
                 data = self.chunked([b"a" * 100]).replace(b"64;chunk-signature", size + b";chunk-"
                                                           b"signature", 1)
@@ -193,9 +194,15 @@ class Xml(RawCase):
         self.malformed(b"<Delete>" + b"<a>" * depth + b"</a>" * depth + b"</Delete>")
 
     def test_megabytes_are_refused(self):
-        body = b"<Delete><Object><Key>k</Key></Object>" + b"<!-- " + b"x" * (8 << 20) + b" -->"
-        status, code, _ = self.delete_objects(body + b"</Delete>")
-        self.assertEqual((status, code), (400, "MalformedXML"))
+        begin = b"<Delete><Object><Key>k</Key></Object><!-- "
+        status, code, _ = self.delete_objects(begin + b"x" * (5 << 19) + b" --></Delete>")
+        self.assertEqual(status, 400, code)
+        # Of more than it cares to read it hangs up, so the answer may be lost.
+        with ashlar.Raw(self.server) as raw, contextlib.suppress(ConnectionError):
+            raw.send(sigv4.request(self.server, "POST", f"/{self.bucket}", "delete=",
+                                   begin + b"x" * (64 << 20) + b" --></Delete>"))
+            self.assertEqual(raw.answer()[0], 400)
+        self.s3.head_bucket(Bucket=self.bucket)
 
     def test_a_complete_with_hostile_numbers_is_refused(self):
         upload = self.s3.create_multipart_upload(Bucket=self.bucket, Key="k")["UploadId"]

@@ -51,15 +51,15 @@ class Disks(unittest.TestCase):
     def test_objects_outlive_a_restart(self):
         self.server.start()
         s3 = self.server.s3()
-        s3.create_bucket(Bucket="b")
+        s3.create_bucket(Bucket="bkt")
         bodies = {f"k{n}": ashlar.content(n * 9999, n) for n in range(40)}
         for key, body in bodies.items():
-            s3.put_object(Bucket="b", Key=key, Body=body)
+            s3.put_object(Bucket="bkt", Key=key, Body=body)
         self.server.stop()
         self.server.start()
         s3 = self.server.s3()
         for key, body in bodies.items():
-            self.assertEqual(s3.get_object(Bucket="b", Key=key)["Body"].read(), body)
+            self.assertEqual(s3.get_object(Bucket="bkt", Key=key)["Body"].read(), body)
 
     def test_somebody_elses_files_are_refused(self):
         os.makedirs(self.server.disks[2])
@@ -101,20 +101,20 @@ class Disks(unittest.TestCase):
                 self.addCleanup(server.close)
                 server.start()
                 s3 = server.s3()
-                s3.create_bucket(Bucket="b")
+                s3.create_bucket(Bucket="bkt")
                 body = ashlar.content(3 << 20)
-                s3.put_object(Bucket="b", Key="k", Body=body)
-                self.assertEqual(s3.get_object(Bucket="b", Key="k")["Body"].read(), body)
+                s3.put_object(Bucket="bkt", Key="k", Body=body)
+                self.assertEqual(s3.get_object(Bucket="bkt", Key="k")["Body"].read(), body)
                 server.stop()
 
     def test_two_of_six_disks_may_go(self):
         """Any two that do not hold the namespace: under a running server, and for good."""
         self.server.start()
         s3 = self.server.s3()
-        s3.create_bucket(Bucket="b")
+        s3.create_bucket(Bucket="bkt")
         bodies = {f"k{n}": ashlar.content(n * n * 1500 + n, n) for n in range(60)}
         for key, body in bodies.items():
-            s3.put_object(Bucket="b", Key=key, Body=body)
+            s3.put_object(Bucket="bkt", Key=key, Body=body)
         holder = next(disk for disk in self.server.disks
                       if os.path.exists(os.path.join(disk, "meta", "namespace.db")))
         lost = [disk for disk in self.server.disks if disk != holder][1:3]
@@ -123,18 +123,18 @@ class Disks(unittest.TestCase):
                 path = os.path.join(disk, name)
                 shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
         for key, body in bodies.items():
-            self.assertEqual(s3.get_object(Bucket="b", Key=key)["Body"].read(), body)
+            self.assertEqual(s3.get_object(Bucket="bkt", Key=key)["Body"].read(), body)
         for n in range(20):
-            s3.put_object(Bucket="b", Key=f"new{n}", Body=bodies[f"k{n + 30}"])
-            self.assertEqual(s3.get_object(Bucket="b", Key=f"new{n}")["Body"].read(),
+            s3.put_object(Bucket="bkt", Key=f"new{n}", Body=bodies[f"k{n + 30}"])
+            self.assertEqual(s3.get_object(Bucket="bkt", Key=f"new{n}")["Body"].read(),
                              bodies[f"k{n + 30}"])
 
     def test_a_rotten_shard_gives_right_bytes(self):
         self.server.start()
         s3 = self.server.s3()
-        s3.create_bucket(Bucket="b")
+        s3.create_bucket(Bucket="bkt")
         body = ashlar.content(8 << 20)
-        s3.put_object(Bucket="b", Key="k", Body=body)
+        s3.put_object(Bucket="bkt", Key="k", Body=body)
         self.server.stop()
         rotten = 0
         for folder, _, names in os.walk(self.server.disks[1]):
@@ -149,7 +149,7 @@ class Disks(unittest.TestCase):
                         rotten += 1
         self.assertGreater(rotten, 0)
         self.server.start()
-        got = self.server.s3().get_object(Bucket="b", Key="k")["Body"].read()
+        got = self.server.s3().get_object(Bucket="bkt", Key="k")["Body"].read()
         self.assertEqual(got, body)
 
 
@@ -186,7 +186,7 @@ class StartAndEnd(unittest.TestCase):
         server = ashlar.Server(nfs=False, mounts=[])
         self.addCleanup(server.close)
         server.start()
-        server.s3().create_bucket(Bucket="b")
+        server.s3().create_bucket(Bucket="bkt")
         acknowledged = []
 
         def work(thread):
@@ -194,7 +194,7 @@ class StartAndEnd(unittest.TestCase):
             with contextlib.suppress(Exception):
                 for n in range(100_000):
                     key = f"{thread}-{n}"
-                    s3.put_object(Bucket="b", Key=key, Body=key.encode() * 100)
+                    s3.put_object(Bucket="bkt", Key=key, Body=key.encode() * 100)
                     acknowledged.append(key)
 
         threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
@@ -207,7 +207,7 @@ class StartAndEnd(unittest.TestCase):
         server.start()
         s3 = server.s3()
         for key in acknowledged:
-            self.assertEqual(s3.get_object(Bucket="b", Key=key)["Body"].read(),
+            self.assertEqual(s3.get_object(Bucket="bkt", Key=key)["Body"].read(),
                              key.encode() * 100)
 
     def test_flags_may_come_from_a_file_or_the_environment(self):
@@ -237,7 +237,7 @@ class StartAndEnd(unittest.TestCase):
         server = ashlar.Server(nfs=False, mounts=[])
         self.addCleanup(server.close)
         server.start()
-        server.s3().create_bucket(Bucket="b")
+        server.s3().create_bucket(Bucket="bkt")
         subprocess.run(["prlimit", f"--pid={server.process.pid}", "--nofile=120:120"], check=True)
         idle = []
         with contextlib.suppress(OSError):
@@ -249,8 +249,8 @@ class StartAndEnd(unittest.TestCase):
 
         def works():
             with contextlib.suppress(Exception):
-                s3.put_object(Bucket="b", Key="k", Body=b"after")
-                return s3.get_object(Bucket="b", Key="k")["Body"].read() == b"after"
+                s3.put_object(Bucket="bkt", Key="k", Body=b"after")
+                return s3.get_object(Bucket="bkt", Key="k")["Body"].read() == b"after"
 
         ashlar.wait_until("the server to recover", works)
 

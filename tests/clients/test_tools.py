@@ -180,16 +180,17 @@ class S3fs(ToolCase):
 @ashlar.needs_program("curl")
 class Curl(ToolCase):
     def curl(self, *words, **options):
+        # curl 7.88 signs that header, which S3 wants, but does not make it.
         return self.run_tool("curl", "-sS", "--user", f"{ashlar.ACCESS_KEY}:{ashlar.SECRET_KEY}",
-                             "--aws-sigv4", f"aws:amz:{ashlar.REGION}:s3", *words, **options)
+                             "--aws-sigv4", f"aws:amz:{ashlar.REGION}:s3",
+                             "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD", *words, **options)
 
     def test_curl_signs_by_itself(self):
         path = os.path.join(self.source, "file")
         with open(path, "wb") as file:
             file.write(b"by curl")
         url = f"{self.server.url}/{self.bucket}/curled"
-        # curl 7.88 does not hash a file it uploads, so it says that the payload is unsigned.
-        self.curl("-f", "-T", path, "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD", url)
+        self.curl("-f", "-T", path, url)
         self.assertEqual(self.read("curled"), b"by curl")
         self.assertEqual(self.curl("-f", url).stdout, "by curl")
         self.assertEqual(self.curl("-o", "/dev/null", "-w", "%{http_code}", url + "-absent")

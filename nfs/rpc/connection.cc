@@ -105,6 +105,7 @@ void Connection::cut(std::string_view why) {
 
 bool Connection::at_limit() const {
     return calls_in_flight_ >= host_.limits.calls_in_flight_max ||
+           call_bytes_ >= host_.limits.call_bytes_max ||
            queued_bytes() >= host_.limits.reply_bytes_max || host_.blocks.exhausted();
 }
 
@@ -174,10 +175,13 @@ void Connection::handle(Record record) {
     if (begun.verdict != Dispatcher::Verdict::wait) return;
     // Shared: a job of the pool must be copyable.
     auto pending = std::make_shared<Pending>(Pending{std::move(record), begun, {}});
+    const std::size_t size_bytes = pending->record.bytes.size();
     ++calls_in_flight_;
+    call_bytes_ += size_bytes;
     auto job = [self = shared_from_this(), pending] { self->carry_out(pending); };
     if (host_.workers.post(std::move(job))) return;
     --calls_in_flight_;
+    call_bytes_ -= size_bytes;
     host_.dispatcher.refuse(begun, filling_);
 }
 
@@ -195,6 +199,7 @@ void Connection::collect() {
     auto done = done_.with([](auto& list) { return std::exchange(list, {}); });
     ASSERT(calls_in_flight_ >= done.size());
     calls_in_flight_ -= done.size();
+    for (const auto& pending : done) call_bytes_ -= pending->record.bytes.size();
     guarded([&] {
         for (const auto& pending : done) filling_.append(pending->reply);
         done.clear();

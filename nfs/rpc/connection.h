@@ -22,6 +22,7 @@ namespace nfs {
 struct ConnectionLimits {
     std::size_t record_bytes_max = objstore::kMiB + 4 * objstore::kKiB;
     std::size_t calls_in_flight_max = 64;                            // with workers
+    std::size_t call_bytes_max = 16 * objstore::kMiB;                // of those
     std::size_t reply_bytes_max = 8 * objstore::kMiB;                // not taken by the client yet
     std::chrono::milliseconds idle_max{std::chrono::minutes(10)};    // without any call
     std::chrono::milliseconds record_max{std::chrono::seconds(60)};  // to send one record
@@ -118,6 +119,7 @@ private:
     boost::asio::steady_timer tick_timer_;
     boost::asio::steady_timer memory_timer_;
     std::size_t calls_in_flight_ = 0;
+    std::size_t call_bytes_ = 0;
     bool reading_ = false;
     bool more_in_kernel_ = false;    // the last receive filled all the room it had
     bool stopped_at_limit_ = false;  // complete records may lie in the window

@@ -17,7 +17,6 @@ BlockRef BlockPool::take(std::size_t size_bytes) {
     const bool is_small = size_bytes <= options_.small_bytes;
     const std::size_t block_bytes = is_small ? options_.small_bytes : options_.large_bytes;
     Buffer found = state_.with([&](State& state) {
-        state.lent_bytes += block_bytes;
         auto& free_blocks = is_small ? state.small : state.large;
         if (free_blocks.empty()) return Buffer();
         Buffer block = std::move(free_blocks.back());
@@ -26,29 +25,22 @@ BlockRef BlockPool::take(std::size_t size_bytes) {
         return block;
     });
     if (found.empty()) found = Buffer(block_bytes);
+    lent_bytes_ += block_bytes;
     auto* block = std::make_unique<Buffer>(std::move(found)).release();
     return BlockRef(block, [this](Buffer* returned) { give_back(returned); });
 }
 
 void BlockPool::give_back(Buffer* block) {
     const std::unique_ptr<Buffer> owned(block);  // freed outside the lock
+    const std::size_t block_bytes = owned->size();
+    ASSERT(lent_bytes() >= block_bytes);
+    lent_bytes_ -= block_bytes;
     state_.with([&](State& state) {
-        const std::size_t block_bytes = owned->size();
-        ASSERT(state.lent_bytes >= block_bytes);
-        state.lent_bytes -= block_bytes;
         if (state.free_bytes + block_bytes > options_.free_bytes_max) return;
         state.free_bytes += block_bytes;
         (block_bytes == options_.small_bytes ? state.small : state.large)
             .push_back(std::move(*owned));
     });
-}
-
-bool BlockPool::exhausted() const {
-    return lent_bytes() > options_.lent_bytes_max;
-}
-
-std::size_t BlockPool::lent_bytes() const {
-    return state_.with([](const State& state) { return state.lent_bytes; });
 }
 
 }  // namespace nfs

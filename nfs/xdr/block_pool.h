@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -31,14 +32,13 @@ public:
     // that has begun can end.
     BlockRef take(std::size_t size_bytes);
     // More is out than allowed: begin nothing new.
-    bool exhausted() const;
-    std::size_t lent_bytes() const;
+    bool exhausted() const { return lent_bytes() > options_.lent_bytes_max; }
+    std::size_t lent_bytes() const { return lent_bytes_.load(std::memory_order_relaxed); }
     std::size_t large_bytes() const { return options_.large_bytes; }
     std::size_t small_bytes() const { return options_.small_bytes; }
 
 private:
     struct State {
-        std::size_t lent_bytes = 0;
         std::size_t free_bytes = 0;
         std::vector<objstore::Buffer> small;
         std::vector<objstore::Buffer> large;
@@ -46,6 +46,7 @@ private:
     void give_back(objstore::Buffer* block);
 
     const Options options_;
+    std::atomic<std::size_t> lent_bytes_{0};  // apart: it is asked for at every call
     objstore::Guarded<State> state_;
 };
 

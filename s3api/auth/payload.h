@@ -40,6 +40,8 @@ public:
 
     // All of the payload has been given and everything promised holds.
     bool done() const { return state_ == State::done; }
+    // What comes next is payload, not framing: worth waiting for more than a few bytes.
+    bool in_payload() const { return state_ == State::whole || state_ == State::chunk_data; }
     // Payload bytes given so far.
     std::uint64_t given_bytes() const { return given_; }
     // Complete when done.

@@ -133,6 +133,7 @@ constexpr std::array<S3ErrorInfo, kS3Errors> kTable{{
      "InvalidPart",
      "One or more of the specified parts could not be found. The part might not have been "
      "uploaded, or the specified entity tag might not have matched the part's entity tag."},
+    {invalid_part_number, 416, "InvalidPartNumber", "The requested partnumber is not satisfiable."},
     {invalid_part_order,
      400,
      "InvalidPartOrder",

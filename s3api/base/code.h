@@ -43,6 +43,7 @@ enum class S3Error : std::uint8_t {
     invalid_location_constraint,
     invalid_object_state,
     invalid_part,
+    invalid_part_number,
     invalid_part_order,
     invalid_payer,
     invalid_policy_document,

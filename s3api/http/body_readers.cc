@@ -38,37 +38,34 @@ Status DecodingReader::fail(S3Status failure) {
     return Status::invalid_argument("body: " + std::string(failure_.message()));
 }
 
-MemoryBody::MemoryBody(MutableBytes raw,
-                       PayloadPromise promise,
-                       std::uint64_t size_bytes,
-                       std::string_view trailer_names)
-    : DecodingReader(std::move(promise), size_bytes, trailer_names), raw_(raw) {}
-
 // Moves the payload together at the front, which for a body without framing moves nothing.
-Status MemoryBody::check() {
-    if (!failure_.ok()) return fail(failure_);
-    if (checked_) return {};
-    Bytes rest = raw_;
-    std::size_t payload_bytes = 0;
-    while (!rest.empty() && !decoder_.done()) {
-        auto step = decoder_.step(rest);
-        if (!step.ok()) return fail(std::move(step).error());
-        std::byte* const to = raw_.data() + payload_bytes;
-        if (to != step->payload.data() && !step->payload.empty()) {
-            std::memmove(to, step->payload.data(), step->payload.size());
+S3Status MemoryBody::look(MutableBytes received) {
+    while (looked_at_bytes_ < received.size() && !decoder_.done()) {
+        TRY_ASSIGN(const PayloadDecoder::Step step,
+                   decoder_.step(Bytes(received).subspan(looked_at_bytes_)));
+        std::byte* const to = received.data() + payload_bytes_;
+        if (to != step.payload.data() && !step.payload.empty()) {
+            std::memmove(to, step.payload.data(), step.payload.size());
         }
-        payload_bytes += step->payload.size();
-        rest = rest.subspan(step->consumed_bytes);
+        payload_bytes_ += step.payload.size();
+        looked_at_bytes_ += step.consumed_bytes;
     }
-    if (S3Status end = decoder_.end(); !end.ok()) return fail(std::move(end));
-    if (!rest.empty()) return fail(too_long());
-    left_ = Bytes(raw_).first(payload_bytes);
+    return {};
+}
+
+S3Status MemoryBody::check() {
+    if (!failure_.ok()) return failure_;
+    if (checked_) return {};
+    TRY(look(raw_));
+    TRY(decoder_.end());
+    if (looked_at_bytes_ < raw_.size()) return too_long();
+    left_ = Bytes(raw_).first(payload_bytes_);
     checked_ = true;
     return {};
 }
 
 Result<std::size_t> MemoryBody::read(MutableBytes into) {
-    TRY(check());
+    if (S3Status checked = check(); !checked.ok()) return fail(std::move(checked));
     const std::size_t bytes = std::min(into.size(), left_.size());
     if (bytes > 0) std::memcpy(into.data(), left_.data(), bytes);
     left_ = left_.subspan(bytes);
@@ -76,7 +73,10 @@ Result<std::size_t> MemoryBody::read(MutableBytes into) {
 }
 
 Bytes MemoryBody::take_in_memory() {
-    if (!check().ok()) return {};
+    if (S3Status checked = check(); !checked.ok()) {
+        (void)fail(std::move(checked)).ok();
+        return {};
+    }
     return std::exchange(left_, {});
 }
 
@@ -89,7 +89,7 @@ PipeBody::PipeBody(BodyPipe& pipe,
 // Takes the next piece from the pipe; gives how much of it was payload.
 S3Result<std::size_t> PipeBody::step(MutableBytes into) {
     const bool last = decoder_.given_bytes() == size_bytes_;
-    TRY_ASSIGN(Bytes raw, pipe_.readable(last ? 1 : into.size()));
+    TRY_ASSIGN(Bytes raw, pipe_.readable(decoder_.in_payload() ? into.size() : 1));
     if (raw.empty()) {
         TRY(decoder_.end());
         return std::size_t{0};

@@ -26,22 +26,27 @@ protected:
     S3Status failure_;
 };
 
-// A body that lies in memory as a whole. It is checked at the first read, not before: on a worker,
-// or wherever the op runs. `raw` is decoded in place and must outlive this.
+// A body that lies in memory as a whole before an op reads it. It is checked at the first read, not
+// before: on a worker, or wherever the op runs. What it is given is decoded in place.
 class MemoryBody final : public DecodingReader {
 public:
-    MemoryBody(objstore::MutableBytes raw,
-               PayloadPromise promise,
-               std::uint64_t size_bytes,
-               std::string_view trailer_names);
+    using DecodingReader::DecodingReader;
+
+    // Checks what has come so far, of which earlier looks have seen the front. Complaints come
+    // early so, and where all of a body comes at once nobody looks.
+    S3Status look(objstore::MutableBytes received);
+    // All of it, which must outlive this.
+    void complete(objstore::MutableBytes raw) { raw_ = raw; }
 
     objstore::Result<std::size_t> read(objstore::MutableBytes into) override;
     objstore::Bytes take_in_memory() override;
 
 private:
-    objstore::Status check();
+    S3Status check();
 
     objstore::MutableBytes raw_;
+    std::size_t looked_at_bytes_ = 0;  // of the raw body
+    std::size_t payload_bytes_ = 0;    // decoded, at its front
     objstore::Bytes left_;
     bool checked_ = false;
 };

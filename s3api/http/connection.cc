@@ -16,7 +16,6 @@ using objstore::Task;
 
 namespace {
 
-constexpr std::chrono::seconds kLingerMax{2};
 constexpr std::size_t kFramingBytesMax = 8 * objstore::kKiB;  // of a small aws-chunked body
 
 // An op on its request, as a worker runs it.
@@ -133,45 +132,63 @@ S3Result<Connection::Body> Connection::read_announcement(const Op& op,
 
 Task<Connection::Answer> Connection::run_op(const Op* op, const Body* body) {
     if (op->body_bytes_max == Op::kNoBody) {
-        const MutableBytes nothing;
-        auto answer = co_await run_on_memory(op, body, nothing);
+        MemoryBody nothing(PayloadPromise(), 0, "");
+        auto answer = co_await run_on_memory(op, &nothing);
         co_return answer;
     }
     const std::size_t small_bytes = context_.limits.small_body_bytes;
-    const bool chunked = incoming_.head().chunked();
-    // A body of unknown length is bounded by what the op takes; all such ops take little.
-    std::size_t bytes_max = small_bytes + kFramingBytesMax;
-    if (!body->length_known) bytes_max = std::min(op->body_bytes_max, Op::kXmlBytesMax);
-    const bool in_memory = chunked ? !body->length_known || body->size_bytes <= small_bytes
-                                   : incoming_.raw_left_bytes() <= bytes_max;
+    const bool small = incoming_.head().chunked()
+                           ? body->size_bytes <= small_bytes
+                           : incoming_.raw_left_bytes() <= small_bytes + kFramingBytesMax;
     CO_TRY(co_await want_body());
-    if (!in_memory) {
+    if (!small) {
         auto answer = co_await run_streaming(op, body);
         co_return answer;
     }
-    auto raw = co_await incoming_.receive_whole(bytes_max);
+    // A body of unknown length is bounded by what the op takes; all such ops take little.
+    const std::size_t bytes_max = body->length_known
+                                      ? small_bytes + kFramingBytesMax
+                                      : std::min(op->body_bytes_max, Op::kXmlBytesMax);
+    auto answer = co_await receive_and_run(op, body, bytes_max);
+    co_return answer;
+}
+
+Task<Connection::Answer> Connection::receive_and_run(const Op* op,
+                                                     const Body* body,
+                                                     std::size_t bytes_max) {
+    std::optional<MemoryBody> reader;
+    Incoming::Inspect inspect;
+    if (is_streaming(body->payload.kind)) {
+        // Framing that is wrong from the start is refused before the rest has come, if it ever
+        // does.
+        reader.emplace(body->payload, body->size_bytes, body->trailer_names);
+        inspect = [&reader](MutableBytes received) { return reader->look(received); };
+    }
+    auto raw = co_await incoming_.receive_whole(bytes_max, &inspect);
     if (!raw.ok()) {
         lost_ = true;
         co_return std::move(raw).error();
     }
-    auto answer = co_await run_on_memory(op, body, *raw);
+    if (!reader) reader.emplace(body->payload, raw->size(), body->trailer_names);
+    reader->complete(*raw);
+    auto answer = co_await run_on_memory(op, &*reader);
     co_return answer;
 }
 
-Task<Connection::Answer> Connection::run_on_memory(const Op* op,
-                                                   const Body* body,
-                                                   MutableBytes raw) {
-    const std::uint64_t size = body->length_known ? body->size_bytes : raw.size();
-    MemoryBody reader(raw, body->payload, size, body->trailer_names);
-    request_.body = &reader;
+Task<Connection::Answer> Connection::run_on_memory(const Op* op, MemoryBody* reader) {
+    request_.body = reader;
     // An op may rightly never read a body of no bytes; what was promised about it must hold still.
-    if (size == 0) {
-        (void)reader.take_in_memory();
-        if (S3Status failure = reader.failure(); !failure.ok()) co_return failure;
+    if (reader->size_bytes() == 0) {
+        (void)reader->take_in_memory();
+        if (S3Status failure = reader->failure(); !failure.ok()) {
+            request_.body = nullptr;
+            co_return failure;
+        }
     }
     const OpJob job{op, &request_};
     auto outcome = co_await objstore::run_on(context_.workers, job);
-    co_return flatten(std::move(outcome), reader);
+    request_.body = nullptr;
+    co_return flatten(std::move(outcome), *reader);
 }
 
 Task<Connection::Answer> Connection::run_streaming(const Op* op, const Body* body) {
@@ -268,10 +285,10 @@ Task<void> Connection::respond(Answer answer) {
 Task<void> Connection::linger() {
     stream_.shutdown_send();
     if (!lost_ && !incoming_.body_left()) co_return;
-    stream_.expires_after(kLingerMax);
-    objstore::Buffer waste(16 * objstore::kKiB);
+    stream_.expires_after(context_.limits.linger);
+    objstore::Buffer waste(64 * objstore::kKiB);
     std::uint64_t drained = 0;
-    while (drained < context_.limits.drain_bytes) {
+    while (drained < context_.limits.linger_bytes) {
         auto bytes = co_await stream_.read_some(waste.span());
         if (!bytes.ok() || *bytes == 0) co_return;
         drained += *bytes;

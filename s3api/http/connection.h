@@ -17,6 +17,7 @@
 namespace s3api {
 
 class BodyPipe;
+class MemoryBody;
 
 // What all connections share. All of it must outlive them.
 struct ConnectionContext {
@@ -53,9 +54,8 @@ private:
     objstore::Task<void> serve();
     objstore::Task<Answer> decide();
     objstore::Task<Answer> run_op(const Op* op, const Body* body);
-    objstore::Task<Answer> run_on_memory(const Op* op,
-                                         const Body* body,
-                                         objstore::MutableBytes raw);
+    objstore::Task<Answer> receive_and_run(const Op* op, const Body* body, std::size_t bytes_max);
+    objstore::Task<Answer> run_on_memory(const Op* op, MemoryBody* reader);
     objstore::Task<Answer> run_streaming(const Op* op, const Body* body);
     objstore::Task<S3Status> feed(BodyPipe* pipe, const bool* op_done);
     objstore::Task<S3Status> want_body();

@@ -301,6 +301,31 @@ TEST_CASE_FIXTURE(Fixture, "what is wrong with a body is the answer, whatever th
           "InvalidRequest");
 }
 
+TEST_CASE_FIXTURE(Fixture, "framing that is wrong is refused without waiting for the rest") {
+    const std::string address = start();
+    for (const std::size_t length : {100u, 30'000u, 1'000'000u}) {
+        for (const char* begin : {"\r\n", "zz\r\n", ";chunk-signature=\r\n"}) {
+            TestClient client(address);
+            client.send(
+                fmt::format("PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n"
+                            "x-amz-decoded-content-length: {}\r\n\r\n{}",
+                            length,
+                            length,
+                            begin));
+            CHECK(client.receive().body == "InvalidRequest");
+        }
+    }
+}
+
+TEST_CASE_FIXTURE(Fixture, "a client that sends far too much still gets to read its answer") {
+    TestClient client(start());
+    const std::string body = pattern_text(8'000'000);
+    client.send(put("/little", body));
+    CHECK(client.receive().body == "EntityTooLarge");
+    client.shut_send();
+    CHECK(client.at_end());
+}
+
 TEST_CASE_FIXTURE(Fixture, "a client that leaves in mid-body makes the op fail, not wait") {
     std::latch failed(1);
     handler.ops["/echo"].run = [&](Request& request) -> S3Result<Response> {

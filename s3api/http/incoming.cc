@@ -124,20 +124,23 @@ Task<S3Result<std::size_t>> Incoming::receive_chunked(MutableBytes into) {
     }
 }
 
-Task<S3Result<MutableBytes>> Incoming::receive_whole(std::size_t bytes_max) {
+Task<S3Result<MutableBytes>> Incoming::receive_whole(std::size_t bytes_max,
+                                                     const Inspect* inspect) {
     if (chunked_left_) {
         auto unknown = co_await receive_unknown(bytes_max);
         co_return unknown;
     }
-    auto known = co_await receive_known();
+    auto known = co_await receive_known(inspect);
     co_return known;
 }
 
-Task<S3Result<MutableBytes>> Incoming::receive_known() {
+Task<S3Result<MutableBytes>> Incoming::receive_known(const Inspect* inspect) {
     const auto size = static_cast<std::size_t>(raw_left_);
     if (begin_ + size <= buffer_.size()) {
         // In place, behind the head, whose views stay as they are.
         while (end_ - begin_ < size) {
+            const MutableBytes so_far = buffer_.span().subspan(begin_, end_ - begin_);
+            if (*inspect) CO_TRY((*inspect)(so_far));
             const MutableBytes rest = buffer_.span().subspan(end_);
             CO_TRY_ASSIGN(const std::size_t bytes, co_await read_stream(rest));
             end_ += bytes;
@@ -150,6 +153,8 @@ Task<S3Result<MutableBytes>> Incoming::receive_known() {
     body_ = Buffer(size);
     std::size_t filled = 0;
     while (filled < size) {
+        const MutableBytes so_far = body_.span().first(filled);
+        if (*inspect && !something_received()) CO_TRY((*inspect)(so_far));
         const MutableBytes rest = body_.span().subspan(filled);
         CO_TRY_ASSIGN(const std::size_t bytes, co_await receive(rest));
         filled += bytes;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "objstore/net/stream.h"
@@ -34,15 +35,18 @@ public:
     // The next bytes of the body, at least one, or 0 at its end. request_timeout, incomplete_body.
     objstore::Task<S3Result<std::size_t>> receive(objstore::MutableBytes into);
     // The whole body, where it lies in memory until the next head; without a copy when it is short.
-    // entity_too_large: one of unknown length turns out longer than `bytes_max`.
-    objstore::Task<S3Result<objstore::MutableBytes>> receive_whole(std::size_t bytes_max);
+    // `inspect` (unless it is empty) sees what there is whenever more must be waited for, and may
+    // refuse it. entity_too_large: one of unknown length turns out longer than `bytes_max`.
+    using Inspect = std::function<S3Status(objstore::MutableBytes)>;
+    objstore::Task<S3Result<objstore::MutableBytes>> receive_whole(std::size_t bytes_max,
+                                                                   const Inspect* inspect);
     // Forgets the rest of the body, if it is not too long. False: the connection must close.
     objstore::Task<bool> drain();
 
 private:
     static constexpr std::size_t kBufferBytes = 16 * objstore::kKiB;
 
-    objstore::Task<S3Result<objstore::MutableBytes>> receive_known();
+    objstore::Task<S3Result<objstore::MutableBytes>> receive_known(const Inspect* inspect);
     objstore::Task<S3Result<objstore::MutableBytes>> receive_unknown(std::size_t bytes_max);
     objstore::Task<S3Result<std::size_t>> receive_chunked(objstore::MutableBytes into);
     objstore::Task<S3Status> fill();

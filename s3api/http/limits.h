@@ -17,8 +17,11 @@ struct ConnectionLimits {
     std::chrono::milliseconds filler = Response::kFillerInterval;
     std::size_t small_body_bytes = 64 * objstore::kKiB;  // read whole before an op runs
     std::size_t pipe_bytes = 512 * objstore::kKiB;       // of a longer one, in memory at a time
-    std::uint64_t drain_bytes =
-        objstore::kMiB;  // of a body that nobody wants, to save a connection
+    // Of a body that nobody wants, what is read to save its connection.
+    std::uint64_t drain_bytes = objstore::kMiB;
+    // Discarded before a refused client is cut, so that it gets to read its answer.
+    std::uint64_t linger_bytes = 16 * objstore::kMiB;
+    std::chrono::milliseconds linger{5'000};
 };
 
 }  // namespace s3api

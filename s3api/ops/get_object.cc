@@ -27,7 +27,7 @@ S3Result<ByteRange> part_range(const objstore::Inode& inode, std::uint64_t wante
         at += part.size;
     }
     if (inode.parts.empty() && wanted == 1) return ByteRange{0, inode.size};
-    return S3Status(S3Error::invalid_range, "The requested partnumber is not satisfiable");
+    return S3Status(S3Error::invalid_part_number);
 }
 
 // What of an object is sent, and the head of the answer that says so.

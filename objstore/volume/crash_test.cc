@@ -135,6 +135,18 @@ TEST_CASE("nothing of a volume is cut while a shard is away, and it is read all 
     for (const Stored& s : named) CHECK(volumes.read(s).ok());
 }
 
+TEST_CASE("an open volume of another node is left to that node") {
+    SimVolumes volumes({.disks = 3, .geometry = {2, 1}});
+    const auto named = volumes.append({5000});
+    volumes.store.reset();
+    VolumeRow row = volumes.catalog.row(named[0].extents[0].volume);
+    row.node = 77;
+    REQUIRE(volumes.catalog.add_volume(row).ok());
+    REQUIRE(volumes.reopen().ok());
+    CHECK(volumes.catalog.row(row.id).state == VolumeState::open);
+    CHECK(volumes.read(named[0]).ok());
+}
+
 TEST_CASE("the footer after a crash passes over garbage between stripes") {
     SimVolumes volumes({.disks = 3, .geometry = {2, 1}});
     auto all = volumes.append({5000});

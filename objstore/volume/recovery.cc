@@ -32,7 +32,7 @@ Result<std::unique_ptr<File>> Recovery::open(const VolumeRow& row, int shard, Op
 
 void Recovery::begin(const std::vector<VolumeRow>& rows) {
     for (const VolumeRow& row : rows) {
-        if (row.state == VolumeState::open) left_.push_back({row, false});
+        if (row.state == VolumeState::open && row.node == deps_.node) left_.push_back({row, false});
     }
     for (Left& left : left_) left.complete = cut(left.row);
 }

@@ -20,10 +20,11 @@ public:
         Executor& executor;
         VolumeCatalog& catalog;
         spdlog::logger& log;
+        std::uint64_t node = 0;  // ours: volumes of others are theirs to end
     };
     explicit Recovery(Deps deps) : deps_(deps) {}
 
-    // Cuts the open ones among `rows`. Reads none of their bytes.
+    // Cuts the open ones of this node among `rows`. Reads none of their bytes.
     void begin(const std::vector<VolumeRow>& rows);
     // Collects their stripe headers into footers, seals them, and puts files that no row knows
     // aside into `lost/`. Reads much of each volume's headers: for the background.

@@ -101,7 +101,7 @@ Store::Store(const Options& options, const Deps& deps)
             {disks_, background_, deps.log}),
       reader_({volumes_, disks_, files_, deps.executor}),
       appender_({pool_, buffers_, deps.random, disks_}),
-      recovery_({volumes_, disks_, deps.executor, deps.catalog, deps.log}) {}
+      recovery_({volumes_, disks_, deps.executor, deps.catalog, deps.log, options.node}) {}
 
 Store::~Store() {
     recovery_.stop();

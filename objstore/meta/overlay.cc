@@ -168,6 +168,12 @@ Result<std::vector<Extent>> Overlay::extents(InodeId id,
     }
     const std::size_t wanted = limit > SIZE_MAX - layer.size() ? SIZE_MAX : limit + layer.size();
     TRY_ASSIGN(std::vector<Extent> stored, rows_.extents(id, {from, to}, wanted));
+    // The one that begins before the range is not what it was if the batch has cut it, which the
+    // way back above does not see where something new lies in between.
+    if (!stored.empty() && stored.front().logical_offset < from) {
+        const std::uint64_t offset = stored.front().logical_offset;
+        if (const auto* row = extents_.find(ExtentKey{id, offset})) layer.emplace(offset, *row);
+    }
     stored =
         merge(std::move(stored), layer, [](const Extent& extent) { return extent.logical_offset; });
     std::erase_if(stored, [&](const Extent& e) { return e.end() <= from; });

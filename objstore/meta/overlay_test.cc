@@ -453,6 +453,31 @@ TEST_CASE("extents of the database and of the batch are read as one") {
     CHECK(offsets(0, 100) == List{0, 12, 40});
 }
 
+TEST_CASE("an extent that the batch has cut does not come back behind what replaced its end") {
+    Bench bench;
+    const auto put = [&](std::uint64_t offset, std::uint64_t length) {
+        Extent e;
+        e.logical_offset = offset;
+        e.length = length;
+        e.volume = 7;
+        bench.overlay->put_extent(5, e);
+    };
+    bench.overlay->begin_txn();
+    put(0, 100);
+    bench.overlay->keep();
+    bench.end_batch();
+    bench.overlay->begin_txn();
+    put(0, 20);
+    put(20, 30);
+    const auto behind = bench.overlay->extents(5, 60, 70, SIZE_MAX);
+    REQUIRE(behind.ok());
+    CHECK(behind->empty());
+    const auto all = bench.overlay->extents(5, 10, 70, SIZE_MAX);
+    REQUIRE(all.ok());
+    REQUIRE(all->size() == 2);
+    CHECK(all->front().length == 20);
+}
+
 TEST_CASE("entries of the database and of the batch are read as one") {
     Bench bench;
     const auto names = [&](std::string_view from, std::size_t limit) {

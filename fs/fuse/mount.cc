@@ -59,7 +59,7 @@ struct Mount::State {
     State(const Options& options, const Deps& deps)
         : invalidator(options.invalidator,
                       {inodes, gate, deps.engine.names(), deps.clock, deps.log}),
-          session({options.timeout_seconds}, {deps.vfs, invalidator, inodes, gate}) {}
+          session({options.timeout_seconds}, {deps.vfs, invalidator, inodes, gate, deps.log}) {}
 
     KernelInodes inodes;
     ReplyGate gate;

@@ -3,7 +3,6 @@
 
 #include <sys/statvfs.h>
 
-#include "fs/fuse/errors.h"
 #include "fs/fuse/session.h"
 
 namespace fs {
@@ -126,8 +125,11 @@ void setxattr(fuse_req_t req,
     if ((flags & kReplace) != 0) mode = Vfs::XattrMode::replace;
     const std::string_view bytes(value, size);
     const Status status = session_of(req).vfs.set_xattr(caller(req), {inode, name}, bytes, mode);
-    const bool too_large = status.why() == objstore::Why::too_large;
-    fuse_reply_err(req, too_large ? E2BIG : errno_of(status));
+    if (status.why() == objstore::Why::too_large) {
+        fuse_reply_err(req, E2BIG);
+    } else {
+        reply_status(req, status);
+    }
 }
 
 void removexattr(fuse_req_t req, fuse_ino_t inode, const char* name) {

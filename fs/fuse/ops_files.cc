@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 
-#include "fs/fuse/errors.h"
 #include "fs/fuse/session.h"
 
 namespace fs {

@@ -4,7 +4,6 @@
 
 #include <sys/stat.h>
 
-#include "fs/fuse/errors.h"
 #include "fs/fuse/session.h"
 
 namespace fs {

@@ -1,5 +1,8 @@
 #include "fs/fuse/session.h"
 
+#include <cerrno>
+
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 #include "fs/fuse/errors.h"
@@ -74,7 +77,14 @@ Credentials caller(fuse_req_t req) {
 }
 
 void reply_status(fuse_req_t req, const Status& status) {
-    fuse_reply_err(req, errno_of(status));
+    const int error = errno_of(status);
+    // What a program is told of is its own affair; what is wrong here is the operator's.
+    if (error == EIO) {
+        session_of(req).log.error("event=mount_request_failed pid={} error=\"{}\"",
+                                  fuse_req_ctx(req)->pid,
+                                  status.message());
+    }
+    fuse_reply_err(req, error);
 }
 
 fuse_entry_param Session::entry(const Attributes& attributes, InodeId parent, bool fresh) {
@@ -105,7 +115,7 @@ void Session::reply_entry(fuse_req_t req,
         fuse_reply_entry(req, &e);
         return;
     }
-    fuse_reply_err(req, errno_of(found.error()));
+    reply_status(req, found.error());
 }
 
 void Session::reply_attributes(fuse_req_t req,
@@ -113,7 +123,7 @@ void Session::reply_attributes(fuse_req_t req,
                                const Result<Attributes>& found) {
     const ReplyGate::Pass pass(gate, seen);
     if (!found.ok()) {
-        fuse_reply_err(req, errno_of(found.error()));
+        reply_status(req, found.error());
         return;
     }
     const struct stat st = stat_of(*found);

@@ -55,6 +55,7 @@ public:
         Invalidator& invalidator;
         KernelInodes& inodes;
         ReplyGate& gate;
+        spdlog::logger& log;
     };
     Session(Options options, const Deps& deps)
         : options_(options),
@@ -62,6 +63,7 @@ public:
           invalidator(deps.invalidator),
           inodes(deps.inodes),
           gate(deps.gate),
+          log(deps.log),
           locks(deps.vfs) {}
 
     // The reply to a request that ends with an entry: lookup, mkdir, link and the like.
@@ -82,6 +84,7 @@ public:
     Invalidator& invalidator;
     KernelInodes& inodes;
     ReplyGate& gate;
+    spdlog::logger& log;
     OpenFiles files;
     LockWaits locks;
     std::atomic<bool> can_expire{false};  // the kernel knows how to forget a name softly

@@ -1,0 +1,3 @@
+. $SCRIPTS/tree.sh
+cp -a $TREE tree
+sync

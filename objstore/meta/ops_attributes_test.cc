@@ -1,3 +1,5 @@
+#include "objstore/meta/ops_attributes.h"
+
 #include <doctest/doctest.h>
 
 #include "tests/sim/check_status.h"

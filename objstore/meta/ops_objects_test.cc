@@ -1,3 +1,5 @@
+#include "objstore/meta/ops_objects.h"
+
 #include <doctest/doctest.h>
 
 #include "objstore/meta/ops_keys.h"

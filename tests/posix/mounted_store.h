@@ -32,7 +32,7 @@ public:
     void close();
 
     objstore::Engine& engine() { return deployment_->engine(); }
-    fs::LocalVfs& vfs() { return *vfs_; }
+    fs::Vfs& vfs() { return *vfs_; }
     fs::Mount& mount() { return *mount_; }
     // Where the bucket is seen, and a directory of the machine's own file system to compare with.
     std::string bucket_dir() const;

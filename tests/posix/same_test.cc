@@ -34,6 +34,9 @@ TEST_CASE("mapped files are read and written as on a local file system") {
 TEST_CASE("appending from two processes loses nothing") {
     same("appended.sh");
 }
+TEST_CASE("locks are taken, waited for and given up as on a local file system") {
+    same("locks.py");
+}
 TEST_CASE("users without privileges find the same doors shut, whatever root has cached") {
     if (::geteuid() == 0) {
         same("users.py");

@@ -1,0 +1,272 @@
+#include "fs/vfs/local_vfs.h"
+
+#include "fs/vfs/vfs_fixture.h"
+
+namespace fs {
+namespace {
+
+using objstore::Code;
+using objstore::Why;
+using tests::check_error;
+
+TEST_CASE("a directory goes before the object it shadows, which comes back after it") {
+    VfsFixture f;
+    REQUIRE(f.store.put("a", "object").ok());
+    REQUIRE(f.store.put("a/b", "below").ok());
+    const auto found = f.vfs().lookup(f.mount, f.bucket(), "a");
+    REQUIRE(found.ok());
+    CHECK(found->is_directory());
+    CHECK(f.vfs().get_xattr(f.mount, {found->inode, "user.ashlar.shadowed"}).value() == "1");
+    const auto page = f.vfs().read_directory(f.mount, f.bucket(), 0, 10);
+    REQUIRE(page.ok());
+    REQUIRE(page->entries.size() == 1);
+    CHECK(page->entries[0].name == "a");
+    CHECK(page->entries[0].attributes.is_directory());
+    check_error(
+        f.vfs().unlink(f.mount, f.bucket(), "a").error(), Code::conflict, Why::is_directory);
+    REQUIRE(f.vfs().unlink(f.mount, found->inode, "b").ok());
+    REQUIRE(f.vfs().rmdir(f.mount, f.bucket(), "a").ok());
+    CHECK(f.vfs().lookup(f.mount, f.bucket(), "a")->is_regular());
+}
+
+TEST_CASE("names that no path can express are not shown, but counted and in the way") {
+    VfsFixture f;
+    REQUIRE(f.store.put("d//x", "1").ok());
+    REQUIRE(f.store.put("d/../y", "2").ok());
+    const InodeId d = f.vfs().lookup(f.mount, f.bucket(), "d")->inode;
+    CHECK(f.vfs().read_directory(f.mount, d, 0, 10)->entries.empty());
+    CHECK(f.vfs().get_xattr(f.mount, {d, "user.ashlar.hidden"}).value() == "2");
+    check_error(f.vfs().lookup(f.mount, d, "..").error(), Code::invalid_argument);
+    check_error(f.vfs().rmdir(f.mount, f.bucket(), "d").error(), Code::conflict, Why::not_empty);
+}
+
+TEST_CASE("a directory is read in pages, each entry once, while it changes") {
+    VfsFixture f;
+    for (int i = 0; i < 50; ++i) f.make(f.nfs_root, f.bucket(), "f" + std::to_string(i));
+    std::vector<std::string> seen;
+    std::uint64_t cookie = 0;
+    for (bool end = false; !end;) {
+        const auto page = f.vfs().read_directory(f.nfs_root, f.bucket(), cookie, 7);
+        REQUIRE(page.ok());
+        for (const DirectoryEntry& entry : page->entries) {
+            seen.push_back(entry.name);
+            CHECK(entry.cookie > cookie);
+            cookie = entry.cookie;
+            REQUIRE(f.vfs().unlink(f.nfs_root, f.bucket(), entry.name).ok());
+        }
+        end = page->end;
+    }
+    CHECK(seen.size() == 50);
+    CHECK(f.vfs().read_directory(f.nfs_root, f.bucket(), 0, 7)->entries.empty());
+}
+
+TEST_CASE("the root holds buckets: made and removed by its owner, by S3's rules of names") {
+    VfsFixture f;
+    SetAttributes mode;
+    mode.mode = 0750;
+    const auto made = f.vfs().mkdir(f.nfs_root, kRootInode, "new-bucket", mode);
+    REQUIRE(made.ok());
+    CHECK(f.store.engine().bucket("new-bucket").ok());
+    CHECK(made->attributes->mode == 0750);
+    check_error(f.vfs().mkdir(f.nfs_root, kRootInode, "No_Bucket", mode).error(),
+                Code::invalid_argument);
+    check_error(f.vfs().mkdir(f.alice, kRootInode, "alices", mode).error(),
+                Code::permission_denied,
+                Why::not_permitted);
+    check_error(f.vfs().create(f.nfs_root, kRootInode, "f", {}).error(),
+                Code::permission_denied,
+                Why::not_permitted);
+    check_error(f.vfs().rename(f.nfs_root, {kRootInode, "b"}, {kRootInode, "c"}, {}).error(),
+                Code::permission_denied,
+                Why::not_permitted);
+    const InodeId other = made->attributes->inode;
+    f.make(f.nfs_root, f.bucket(), "f");
+    check_error(f.vfs().rename(f.nfs_root, {f.bucket(), "f"}, {other, "f"}, {}).error(),
+                Code::unsupported,
+                Why::cross_bucket);
+    CHECK(f.vfs().rmdir(f.nfs_root, kRootInode, "new-bucket").ok());
+    CHECK_FALSE(f.store.engine().bucket("new-bucket").ok());
+}
+
+TEST_CASE("modes and owners bind users of NFS") {
+    VfsFixture f;
+    const InodeId shared = f.mkdir(f.nfs_root, "shared", 0777);
+    const InodeId file = f.make(f.alice, shared, "alices");
+    SetAttributes changes;
+    changes.mode = 0600;
+    REQUIRE(f.vfs().setattr(f.alice, file, changes).ok());
+    check_error(f.read(f.bob, file).error(), Code::permission_denied);
+    check_error(
+        f.vfs().setattr(f.bob, file, changes).error(), Code::permission_denied, Why::not_permitted);
+    CHECK(f.vfs().access(f.bob, file, kMayRead | kMayWrite).value() == 0);
+    CHECK(f.vfs().access(f.alice, file, 7).value() == (kMayRead | kMayWrite));
+    check_error(f.vfs().create(f.bob, f.bucket(), "x", {}).error(), Code::permission_denied);
+    // NFS has no open: the owner goes on after chmod 0.
+    changes.mode = 0;
+    REQUIRE(f.vfs().setattr(f.alice, file, changes).ok());
+    CHECK(f.read(f.alice, file).ok());
+    // Sticky: bob may write the directory, but not remove what is alice's.
+    changes.mode = 01777;
+    REQUIRE(f.vfs().setattr(f.nfs_root, shared, changes).ok());
+    check_error(f.vfs().unlink(f.bob, shared, "alices").error(),
+                Code::permission_denied,
+                Why::not_permitted);
+    CHECK(f.vfs().unlink(f.alice, shared, "alices").ok());
+}
+
+TEST_CASE("a write by who is not root takes setuid and setgid away at once") {
+    VfsFixture f;
+    const InodeId shared = f.mkdir(f.nfs_root, "shared", 0777);
+    const InodeId file = f.make(f.alice, shared, "f");
+    SetAttributes mode;
+    mode.mode = 06755;
+    REQUIRE(f.vfs().setattr(f.alice, file, mode).ok());
+    REQUIRE(f.vfs().write(f.alice, {file, 0, Stability::unstable}, objstore::as_bytes("x")).ok());
+    CHECK(f.vfs().getattr(file)->mode == 0755);
+}
+
+TEST_CASE("an exclusive create is repeated with the same verifier, not with another") {
+    VfsFixture f;
+    CreateRequest request;
+    request.how = CreateRequest::How::exclusive;
+    request.verifier = 42;
+    const auto first = f.vfs().create(f.nfs_root, f.bucket(), "f", request);
+    REQUIRE(first.ok());
+    const auto again = f.vfs().create(f.nfs_root, f.bucket(), "f", request);
+    REQUIRE(again.ok());
+    CHECK(again->existed);
+    CHECK(again->change.attributes->inode == first->change.attributes->inode);
+    request.verifier = 43;
+    check_error(f.vfs().create(f.nfs_root, f.bucket(), "f", request).error(), Code::already_exists);
+}
+
+TEST_CASE("a guarded setattr fails when the inode has changed since") {
+    VfsFixture f;
+    const InodeId file = f.make(f.nfs_root, f.bucket(), "f");
+    const UnixNanos ctime = f.vfs().getattr(file)->ctime;
+    f.clock.advance(std::chrono::seconds(1));
+    SetAttributes changes;
+    changes.mode = 0600;
+    changes.size = 5;
+    changes.guard_ctime = ctime;
+    CHECK(f.vfs().setattr(f.nfs_root, file, changes).ok());
+    check_error(
+        f.vfs().setattr(f.nfs_root, file, changes).error(), Code::conflict, Why::precondition);
+    // Bytes that wait have moved the time that the client sees.
+    changes.guard_ctime = f.vfs().getattr(file)->ctime;
+    f.clock.advance(std::chrono::seconds(1));
+    const auto at = Vfs::WriteAt{file, 0, Stability::unstable};
+    REQUIRE(f.vfs().write(f.nfs_root, at, objstore::as_bytes("x")).ok());
+    check_error(
+        f.vfs().setattr(f.nfs_root, file, changes).error(), Code::conflict, Why::precondition);
+}
+
+TEST_CASE("an unstable write is answered as such, and durable after the commit") {
+    VfsFixture f;
+    const InodeId file = f.make(f.nfs_root, f.bucket(), "f");
+    f.clock.advance(std::chrono::seconds(1));
+    const auto written =
+        f.vfs().write(f.nfs_root, {file, 0, Stability::unstable}, objstore::as_bytes("bytes"));
+    REQUIRE(written.ok());
+    CHECK(written->stability == Stability::unstable);
+    CHECK(written->change.before.size == 0);
+    CHECK(written->change.after.size == 5);
+    CHECK(written->change.after.mtime == f.clock.now());
+    const auto committed = f.vfs().commit(f.nfs_root, file);
+    REQUIRE(committed.ok());
+    CHECK(committed->after.size == 5);
+    REQUIRE(f.power_cycle().ok());
+    CHECK(f.store.read("f").value() == "bytes");
+    const auto stable =
+        f.vfs().write(f.nfs_root, {file, 5, Stability::data_sync}, objstore::as_bytes("!"));
+    REQUIRE(stable.ok());
+    CHECK(stable->stability == Stability::file_sync);
+    REQUIRE(f.power_cycle().ok());
+    CHECK(f.store.read("f").value() == "bytes!");
+}
+
+TEST_CASE("a file that NFS used lately is read after its removal") {
+    VfsFixture f;
+    const InodeId file = f.make(f.nfs_root, f.bucket(), "f");
+    const auto at = Vfs::WriteAt{file, 0, Stability::file_sync};
+    REQUIRE(f.vfs().write(f.nfs_root, at, objstore::as_bytes("kept")).ok());
+    REQUIRE(f.vfs().unlink(f.nfs_root, f.bucket(), "f").ok());
+    CHECK(f.read(f.nfs_root, file).value() == "kept");
+    CHECK(f.vfs().getattr(file)->nlink == 0);
+}
+
+TEST_CASE("ranges are shared within a bucket and across, and one change does not touch the other") {
+    VfsFixture f;
+    const std::string bytes = tests::some_bytes(300'000, 5);
+    REQUIRE(f.store.put("source", bytes).ok());
+    const InodeId source = f.vfs().lookup(f.mount, f.bucket(), "source")->inode;
+    const auto target = f.create("target");
+    CopyRange range{source, 1000, target->inode(), 50, 200'000};
+    CHECK(f.vfs().copy_range(f.mount, range).value() == 200'000);
+    f.write(*target, 100, "changed");
+    REQUIRE(target->sync().ok());
+    std::string wanted = std::string(50, '\0') + bytes.substr(1000, 200'000);
+    wanted.replace(100, 7, "changed");
+    CHECK((f.store.read("target").value() == wanted));
+    CHECK((f.store.read("source").value() == bytes));
+    range.source_offset = 299'990;
+    CHECK(f.vfs().copy_range(f.mount, range).value() == 10);
+    range.source_offset = 300'000;
+    CHECK(f.vfs().copy_range(f.mount, range).value() == 0);
+}
+
+TEST_CASE("holes are made, found and read as zeros") {
+    VfsFixture f;
+    const auto file = f.create("f");
+    f.write(*file, 0, std::string(100'000, 'x'));
+    const auto allocate = [&](AllocateMode mode, std::uint64_t offset, std::uint64_t length) {
+        return f.vfs().allocate(f.mount, file->inode(), mode, {offset, length});
+    };
+    REQUIRE(allocate(AllocateMode::punch, 20'000, 30'000).ok());
+    CHECK(f.vfs().seek_hole(file->inode(), 0).value() == 20'000);
+    CHECK(f.vfs().seek_data(file->inode(), 20'000).value() == 50'000);
+    CHECK(f.vfs().seek_hole(file->inode(), 50'000).value() == 100'000);
+    check_error(f.vfs().seek_data(file->inode(), 100'000).error(),
+                Code::invalid_argument,
+                Why::invalid_range);
+    REQUIRE(allocate(AllocateMode::extend, 0, 150'000).ok());
+    CHECK(f.vfs().getattr(file->inode())->size == 150'000);
+    REQUIRE(allocate(AllocateMode::keep_size, 0, 500'000).ok());
+    CHECK(f.vfs().getattr(file->inode())->size == 150'000);
+    REQUIRE(allocate(AllocateMode::zero, 90'000, 100'000).ok());
+    const std::string found = f.read(*file);
+    CHECK(found.size() == 190'000);
+    CHECK(found[19'999] == 'x');
+    CHECK(found[20'000] == '\0');
+    CHECK(found[89'999] == 'x');
+    CHECK(found[90'000] == '\0');
+}
+
+TEST_CASE("a new file gets its type from its name, an unknown one none") {
+    VfsFixture f;
+    f.create("page.html");
+    f.create("unknown");
+    const auto html = f.store.engine().stat(f.bucket(), "page.html");
+    REQUIRE(html.ok());
+    REQUIRE(html->inode->headers.size() == 1);
+    CHECK(html->inode->headers[0].second == "text/html");
+    CHECK(f.store.engine().stat(f.bucket(), "unknown")->inode->headers.empty());
+}
+
+TEST_CASE("what memory can answer is answered without waiting, or not at all") {
+    VfsFixture f;
+    const InodeId file = f.make(f.nfs_root, f.bucket(), "f");
+    REQUIRE(f.vfs().getattr(file).ok());
+    CHECK(f.vfs().try_getattr(file).has_value());
+    REQUIRE(f.vfs().lookup(f.nfs_root, f.bucket(), "f").ok());
+    const auto known = f.vfs().try_lookup(f.nfs_root, f.bucket(), "f");
+    REQUIRE(known.has_value());
+    CHECK((*known)->inode == file);
+    check_error(f.vfs().lookup(f.nfs_root, f.bucket(), "none").error(), Code::not_found);
+    const auto absent = f.vfs().try_lookup(f.nfs_root, f.bucket(), "none");
+    REQUIRE(absent.has_value());
+    CHECK(absent->code() == Code::not_found);
+}
+
+}  // namespace
+}  // namespace fs

@@ -5,7 +5,6 @@ import fcntl
 import os
 import signal
 import struct
-import time
 
 WAITERS = 24  # more than the mount has threads
 
@@ -72,15 +71,20 @@ os.waitpid(child(try_middle), 0)
 fcntl.lockf(fd, fcntl.LOCK_EX)
 
 
+ready, about_to_wait = os.pipe()
+
+
 def wait_and_count():
     mine = os.open("f", os.O_RDWR)
+    os.write(about_to_wait, b".")
     fcntl.lockf(mine, fcntl.LOCK_EX)
     count = int(os.pread(mine, 10, 0).split(b"x")[0] or 0)
     os.pwrite(mine, b"%d" % (count + 1), 0)
 
 
 waiting = [child(wait_and_count) for _ in range(WAITERS)]
-time.sleep(0.3)
+for _ in waiting:
+    os.read(ready, 1)
 os.mkdir("d")
 os.rmdir("d")
 print("alive", os.stat("f").st_size)

@@ -31,7 +31,7 @@ TEST_CASE("attributes change as asked, with ctime and the change counter") {
     op.atime = 1000;
     op.mtime = -2000;
     REQUIRE(names.run(op).ok());
-    const Inode& after = *names.inode("k");
+    const Inode after = *names.inode("k");
     CHECK(after.mode == 07777);
     CHECK(after.uid == 5);
     CHECK(after.gid == 6);

@@ -21,7 +21,7 @@ BucketRow bucket_row(SimNamespace& names, std::string_view name) {
 TEST_CASE("a bucket is a made directory in the root") {
     SimNamespace names;
     REQUIRE(names.run(CreateBucketOp{bucket_row(names, "c")}).ok());
-    const Inode& inode = *names.result.inode;
+    const Inode inode = *names.result.inode;
     CHECK(inode.bucket == inode.id);
     CHECK(inode.parent == kRootInode);
     CHECK(inode.mode == 0755);

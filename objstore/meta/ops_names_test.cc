@@ -23,7 +23,7 @@ TEST_CASE("a new file has what was asked for and an ETag that is no MD5") {
     op.inode.size = 1000;  // not for the caller to say
     op.inode.nlink = 9;
     REQUIRE(names.run(op).ok());
-    const Inode& file = *names.inode("f");
+    const Inode file = *names.inode("f");
     CHECK(file.mode == 04755);
     CHECK(file.uid == 5);
     CHECK(file.gid == 6);

@@ -50,7 +50,7 @@ TEST_CASE("a PUT makes the object and the directories on its way") {
     REQUIRE(names.put("a/b/c", "hello").ok());
     CHECK(names.read("a/b/c") == "hello");
     CHECK(names.list() == Keys{"a/b/c"});
-    const Inode& file = *names.inode("a/b/c");
+    const Inode file = *names.inode("a/b/c");
     CHECK(file.mode == 0644);
     CHECK(file.uid == 1000);
     CHECK(file.gid == 1001);
@@ -59,7 +59,7 @@ TEST_CASE("a PUT makes the object and the directories on its way") {
     CHECK(file.btime == names.now);
     CHECK(file.nlink == 1);
     CHECK(file.etag == tests::etag_of("hello"));
-    const Inode& directory = *names.inode("a/b/");
+    const Inode directory = *names.inode("a/b/");
     CHECK(directory.directory.kind == DirectoryKind::implied);
     CHECK(directory.mode == 0755);
     CHECK(directory.uid == 1000);
@@ -99,7 +99,7 @@ TEST_CASE("a PUT over a file swaps in a new inode and keeps cookie, owner and mo
     const Entry after = *names.entry("k");
     CHECK(after.inode != before.inode);
     CHECK(after.cookie == before.cookie);
-    const Inode& file = *names.inode("k");
+    const Inode file = *names.inode("k");
     CHECK(file.mode == 0750);  // never setuid: the bytes are another's
     CHECK(file.uid == 5);
     CHECK(file.gid == 6);
@@ -118,7 +118,7 @@ TEST_CASE("of S3 metadata a new file takes permissions and owner as given, and t
     op.owner = std::pair(77U, 78U);
     op.inode.mtime = 12345;
     REQUIRE(names.run(op).ok());
-    const Inode& file = *names.inode("k");
+    const Inode file = *names.inode("k");
     CHECK(file.mode == 0755);
     CHECK(file.uid == 77);
     CHECK(file.gid == 78);

@@ -238,9 +238,9 @@ Task<S3Status> Connection::feed(BodyPipe* pipe, const bool* op_done) {
 
 Task<S3Status> Connection::want_body() {
     const bool held_back = std::exchange(awaits_continue_, false);
-    if (!held_back || !incoming_.body_left() || incoming_.something_received()) {
-        co_return S3Status();
-    }
+    // Before a body of no bytes too: botocore takes the next answer on the connection for a part
+    // of this one when it asked to be told and was answered at once.
+    if (!held_back || incoming_.something_received()) co_return S3Status();
     CO_TRY(co_await outgoing_.send_continue());
     stream_.expires_after(context_.limits.progress);
     co_return S3Status();
@@ -249,8 +249,8 @@ Task<S3Status> Connection::want_body() {
 bool Connection::may_continue(const Response& response) const {
     const HeadReader& head = incoming_.head();
     if (lost_ || response.closes() || stream_.stopping() || !head.keep_alive()) return false;
-    // Whether a client that was not told to continue sends its body is not known.
-    if (incoming_.body_left() && awaits_continue_) return false;
+    // Whether a client that was not told to continue sends its body is not known. See want_body.
+    if (awaits_continue_) return false;
     return incoming_.raw_left_bytes() <= context_.limits.drain_bytes;
 }
 

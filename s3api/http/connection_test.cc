@@ -380,6 +380,9 @@ TEST_CASE_FIXTURE(Fixture, "100 Continue is sent when the body is wanted, and no
     }
     // Not waited for: then it is not sent either.
     CHECK(client.ask(head("/echo", 5) + "hello").status == 200);
+    // A body of no bytes is waited for all the same.
+    CHECK(client.ask(head("/echo", 0)).status == 100);
+    CHECK(client.receive().status == 200);
     const TestResponse refused = client.ask(head("/nowhere", 5));
     CHECK(refused.status == 404);
     CHECK(refused.header("Connection") == "close");

@@ -138,9 +138,9 @@ S3Result<bool> HeadReader::read(std::string_view head) {
     ASSERT(!message.is_header_done());
     const std::string_view all = head.substr(0, kHeadBytesMax);
     // RFC 9112 asks servers to forgive an empty line before a request.
-    while (message.shown_bytes == 0 && all.substr(message.shown_bytes).starts_with("\r\n")) {
-        if (all.size() < 4) return false;
-        message.shown_bytes += 2;
+    if (message.shown_bytes == 0 && all.starts_with('\r')) {
+        if (all.size() == 1) return false;
+        if (all.starts_with("\r\n")) message.shown_bytes = 2;
     }
     while (message.shown_bytes < all.size() && !message.is_header_done()) {
         message.input = all.substr(message.shown_bytes);

@@ -143,8 +143,9 @@ class Server:
                 self.nfs_port = int(match.group(1))
 
     def _is_ready(self):
-        if self.process.poll() is not None:
-            raise Failed(f"the server ended with {self.process.returncode}:\n{self.log()}")
+        if (code := self.process.poll()) is not None:
+            self.process = None
+            raise Failed(f"the server ended with {code}:\n{self.log()}")
         if self.port is None or (self.nfs and self.nfs_port is None):
             return False
         with contextlib.suppress(OSError, http.client.HTTPException):

@@ -72,7 +72,8 @@ class AwsCli(ToolCase):
                  "--copy-props", "metadata-directive")
         listing = self.aws("s3", "ls", f"s3://{self.bucket}/").stdout
         self.assertIn("PRE a/", listing)
-        self.aws("s3", "mv", f"s3://{self.bucket}/b/big.bin", f"s3://{self.bucket}/c")
+        self.aws("s3", "mv", f"s3://{self.bucket}/b/big.bin", f"s3://{self.bucket}/c",
+                 "--copy-props", "metadata-directive")
         self.aws("s3", "rm", f"s3://{self.bucket}/a", "--recursive")
         self.assertEqual(self.keys(), ["c"])
         self.aws("s3", "cp", f"s3://{self.bucket}/c", f"{self.target}/c")

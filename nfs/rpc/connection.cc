@@ -46,19 +46,14 @@ struct Connection::Pending {
 };
 
 Connection::Connection(Socket socket, const Peer& peer, ConnectionHost& host)
-    : socket_(std::move(socket)),
+    : counted_(host.count),
+      socket_(std::move(socket)),
       executor_(socket_.get_executor()),
       peer_(peer),
       host_(host),
       window_(host.blocks, host.limits.record_bytes_max),
       tick_timer_(executor_),
-      memory_timer_(executor_) {
-    host_.count.add();
-}
-
-Connection::~Connection() {
-    host_.count.remove();
-}
+      memory_timer_(executor_) {}
 
 // Whatever is thrown in a handler costs this connection, not the thread.
 template <typename Fn>

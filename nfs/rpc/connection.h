@@ -33,13 +33,25 @@ struct ConnectionLimits {
 // How many connections there are. Threads: any.
 class ConnectionCount final {
 public:
-    void add() { count_.fetch_add(1); }
-    void remove();
+    // Counts one connection for as long as it lives.
+    class Member final {
+    public:
+        explicit Member(ConnectionCount& count) : count_(count) { count_.count_.fetch_add(1); }
+        ~Member() { count_.remove(); }
+        Member(const Member&) = delete;
+        Member& operator=(const Member&) = delete;
+
+    private:
+        ConnectionCount& count_;
+    };
+
     std::size_t get() const { return count_.load(); }
     // False when some are left after `grace`.
     bool wait_for_none(std::chrono::milliseconds grace);
 
 private:
+    void remove();
+
     std::atomic<std::size_t> count_{0};
     std::mutex mutex_;
     std::condition_variable none_;
@@ -67,7 +79,6 @@ public:
     using Socket = boost::asio::ip::tcp::socket;
 
     Connection(Socket socket, const Peer& peer, ConnectionHost& host);
-    ~Connection();
 
     void start();
     // Begins no more calls, sends what is owed, then closes.
@@ -106,6 +117,8 @@ private:
                      std::chrono::milliseconds max);
     };
 
+    // First, so last to go: none counted means that no block is lent to a connection either.
+    const ConnectionCount::Member counted_;
     Socket socket_;
     const boost::asio::any_io_executor executor_;
     const Peer peer_;

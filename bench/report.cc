@@ -3,10 +3,9 @@
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
 
 namespace bench {
-
-namespace {
 
 float quantile(std::vector<float>& values, double q) {
     if (values.empty()) return 0;
@@ -16,10 +15,9 @@ float quantile(std::vector<float>& values, double q) {
     return values[at];
 }
 
-}  // namespace
-
 std::string to_json(Report report) {
     const double seconds = std::max(report.seconds, 1e-9);
+    const double operations = std::max(static_cast<double>(report.operations), 1.0);
     nlohmann::ordered_json json;
     json["work"] = report.work;
     json["operations_per_s"] = static_cast<double>(report.operations) / seconds;
@@ -32,10 +30,20 @@ std::string to_json(Report report) {
     if (!report.first_bytes.empty()) {
         json["first_byte_p50_us"] = quantile(report.first_bytes, 0.5);
     }
+    json["client_cpu_us"] = report.client_cpu_seconds * 1e6 / operations;
     json["operations"] = report.operations;
     json["errors"] = report.errors;
     json["seconds"] = report.seconds;
     return json.dump();
+}
+
+double own_cpu_seconds() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 }  // namespace bench

@@ -1,0 +1,107 @@
+"""The lines that bench/run measures, and what each has to reach.
+
+A line is one call of a load program against one server. What it needs to find there is a Fill;
+lines that name the same Fill share it.
+"""
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+MANY_CLIENTS = 64
+
+
+@dataclass(frozen=True)
+class Fill:
+    """Objects that are there before a line begins, and are not measured."""
+    bucket: str
+    prefix: str
+    size: int
+    count: int
+    quick_count: int
+
+    def objects(self, quick):
+        return self.quick_count if quick else self.count
+
+
+@dataclass(frozen=True)
+class Line:
+    name: str
+    title: str
+    work: str
+    rate: str  # which rate of the report is the line's figure
+    clients: int = 1
+    size: int = 4 * KIB
+    fill: Fill | None = None
+    consumes: int = 0  # so many objects, instead of a time
+    quick_consumes: int = 0
+    goal_ratio: float | None = None  # of the peer's rate
+    goal_rate: float | None = None
+    goal_cpu_us: float | None = None
+    goal_first_byte_us: float | None = None
+    door: str = "s3"
+    peer: bool = True  # peers are measured too
+
+
+SMALL = Fill("small", "o", 4 * KIB, 2000, 1000)
+MEDIUM = Fill("medium", "o", 128 * KIB, 1000, 300)
+LARGE = Fill("large", "o", 10 * MIB, 64, 16)
+HUGE = Fill("huge", "o", 64 * MIB, 8, 4)
+MANY = Fill("many", "p/", KIB, 20000, 20000)
+MILLION = Fill("million", "p/", 1, 1_000_000, 20000)
+NFS_FILE = Fill("nfs", "read", 256 * MIB, 1, 1)
+
+OPERATIONS, MIB_PER_S, KEYS = "operations_per_s", "mib_per_s", "keys_per_s"
+UNITS = {OPERATIONS: "/s", MIB_PER_S: "MiB/s", KEYS: "keys/s"}
+
+LINES = [
+    Line("put4k_1", "4 KiB PUT, 1 client", "put", OPERATIONS, goal_ratio=4),
+    Line("put4k_32", "4 KiB PUT, 32 clients", "put", OPERATIONS, clients=32, goal_ratio=10,
+         goal_cpu_us=120),
+    Line("get4k_1", "4 KiB GET, 1 client", "get", OPERATIONS, fill=SMALL, goal_ratio=2),
+    Line("get4k_32", "4 KiB GET, 32 clients", "get", OPERATIONS, clients=32, fill=SMALL,
+         goal_ratio=4, goal_cpu_us=40),
+    Line("head_32", "HEAD, 32 clients", "head", OPERATIONS, clients=32, fill=SMALL, goal_ratio=4),
+    Line("put128k_16", "128 KiB PUT, 16 clients", "put", OPERATIONS, clients=16, size=128 * KIB,
+         goal_ratio=5),
+    Line("get128k_16", "128 KiB GET, 16 clients", "get", OPERATIONS, clients=16, size=128 * KIB,
+         fill=MEDIUM, goal_ratio=2),
+    Line("put10m_8", "10 MiB PUT, 8 clients", "put", MIB_PER_S, clients=8, size=10 * MIB,
+         goal_ratio=1.5),
+    Line("get10m_8", "10 MiB GET, 8 clients", "get", MIB_PER_S, clients=8, size=10 * MIB,
+         fill=LARGE, goal_ratio=1.3),
+    Line("get64m_1", "64 MiB GET, 1 client", "get", MIB_PER_S, size=64 * MIB, fill=HUGE,
+         goal_ratio=1.3, goal_first_byte_us=1000),
+    Line("multipart_4", "multipart of 8 parts of 8 MiB, 4 clients", "multipart", MIB_PER_S,
+         clients=4, size=8 * MIB, goal_ratio=1.5),
+    Line("list_8", "LIST of 20,000 keys, 8 clients", "list", KEYS, clients=8, fill=MANY,
+         goal_ratio=5),
+    # Takes its objects from those that the line before has listed.
+    Line("delete_32", "DELETE, 32 clients", "delete", OPERATIONS, clients=32, fill=MANY,
+         consumes=12000, quick_consumes=4000, goal_ratio=5),
+    Line("list_million_1", "LIST of 1,000,000 keys in one prefix, 1 client", "list", KEYS,
+         fill=MILLION, goal_rate=200_000, peer=False),
+    Line("list_million_8", "LIST of 1,000,000 keys in one prefix, 8 clients", "list", KEYS,
+         clients=8, fill=MILLION, goal_rate=200_000, peer=False),
+    Line("nfs_getattr", "NFSv3 GETATTR", "getattr", OPERATIONS, fill=NFS_FILE, clients=4,
+         goal_cpu_us=10, door="nfs"),
+    Line("nfs_lookup", "NFSv3 LOOKUP", "lookup", OPERATIONS, fill=NFS_FILE, clients=4,
+         goal_cpu_us=10, door="nfs"),
+    Line("nfs_read", "NFSv3 READ of 1 MiB from page cache", "read", MIB_PER_S, fill=NFS_FILE,
+         clients=2, size=MIB, goal_ratio=1.2, door="nfs"),
+]
+
+# Figures of a server as such, taken after the lines.
+FIGURES = ["memory", "idle", "start"]
+
+
+def chosen(only):
+    """The lines and figures that are named; `get4k` means all that begin so."""
+    names = [line.name for line in LINES] + FIGURES
+    picked = set()
+    for word in only:
+        found = [name for name in names if name == word or name.startswith(word)]
+        if not found:
+            raise ValueError(f"there is no line {word}; there are {', '.join(names)}")
+        picked.update(found)
+    return [line for line in LINES if line.name in picked], [f for f in FIGURES if f in picked]

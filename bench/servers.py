@@ -1,0 +1,172 @@
+"""The servers that bench/run measures: how each is started, and what it costs."""
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+ACCESS_KEY = "benchaccesskey00"
+SECRET_KEY = "benchsecretkey00benchsecretkey00"
+DISK_COUNT = 6
+
+
+class Failed(Exception):
+    """What went wrong, in a sentence for whoever runs this."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def parse_cpu_seconds(stat, ticks_per_second):
+    """User and system time in a line of /proc/PID/stat, whose second field may hold anything."""
+    fields = stat.rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / ticks_per_second
+
+
+def parse_status_mib(status, name):
+    """A size, as VmRSS, in the text of /proc/PID/status, in MiB."""
+    for line in status.splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def read_text(path):
+    with open(path, encoding="ascii", errors="replace") as file:
+        return file.read()
+
+
+class Server:
+    """One server process on directories of its own, stopped and removed with `stop`."""
+
+    name = ""
+    durability = ""
+    ready_path = None
+
+    def __init__(self, directory):
+        self.directory = os.path.join(directory, self.name)
+        self.port = free_port()
+        self.process = None
+        self.log_path = self.directory + ".log"
+
+    @property
+    def endpoint(self):
+        return f"127.0.0.1:{self.port}"
+
+    def command(self):
+        raise NotImplementedError
+
+    def environment(self):
+        return {}
+
+    def disks(self):
+        return [os.path.join(self.directory, f"d{i}") for i in range(1, DISK_COUNT + 1)]
+
+    def start(self, timeout_s=60):
+        """Starts it and returns the seconds until it says it is ready."""
+        for disk in self.disks():
+            os.makedirs(disk, exist_ok=True)
+        began = time.monotonic()
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                env={**os.environ, **self.environment()}, start_new_session=True)
+        while not self.is_ready():
+            if self.process.poll() is not None:
+                raise Failed(f"{self.name} ended at once:\n{self.log_tail()}")
+            if time.monotonic() - began > timeout_s:
+                raise Failed(f"{self.name} is not ready after {timeout_s} s:\n{self.log_tail()}")
+            time.sleep(0.002)
+        return time.monotonic() - began
+
+    def is_ready(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", self.ready_path)
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def stop(self, remove=True):
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if remove:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def log_tail(self):
+        return "\n".join(read_text(self.log_path).splitlines()[-10:])
+
+    def pid(self):
+        return self.process.pid
+
+    def cpu_seconds(self):
+        return parse_cpu_seconds(read_text(f"/proc/{self.pid()}/stat"), os.sysconf("SC_CLK_TCK"))
+
+    def memory_mib(self):
+        return parse_status_mib(read_text(f"/proc/{self.pid()}/status"), "VmRSS")
+
+    def memory_peak_mib(self):
+        return parse_status_mib(read_text(f"/proc/{self.pid()}/status"), "VmHWM")
+
+    def forget_memory_peak(self):
+        with open(f"/proc/{self.pid()}/clear_refs", "w", encoding="ascii") as file:
+            file.write("5")
+
+    def load_prefix(self):
+        """What has to stand before a client's command for it to reach this server."""
+        return []
+
+
+class Ashlar(Server):
+    name = "ashlar"
+    durability = "data and namespace synced on their disks before each answer, 4+2"
+    ready_path = "/health/ready"
+
+    def __init__(self, directory, program):
+        super().__init__(directory)
+        self.program = program
+        self.nfs_port = free_port()
+        self.nfs_mount_port = self.nfs_port
+        self.nfs_export = "/nfs"
+
+    def command(self):
+        return [self.program, "serve", *self.disks(), "--address", self.endpoint,
+                "--nfs", f"127.0.0.1:{self.nfs_port}"]
+
+    def environment(self):
+        return {"ASHLAR_ACCESS_KEY": ACCESS_KEY, "ASHLAR_SECRET_KEY": SECRET_KEY}
+
+
+class Minio(Server):
+    name = "minio"
+    durability = "fdatasync or O_DSYNC for each object, directories not synced, 4+2"
+    ready_path = "/minio/health/ready"
+
+    def __init__(self, directory, program):
+        super().__init__(directory)
+        self.program = program
+        self.console_port = free_port()
+
+    def command(self):
+        pattern = os.path.join(self.directory, f"d{{1...{DISK_COUNT}}}")
+        return [self.program, "server", "--quiet", "--address", self.endpoint,
+                "--console-address", f"127.0.0.1:{self.console_port}", pattern]
+
+    def environment(self):
+        # CI_CD: several "disks" on one file system; two parity shards as Ashlar's.
+        return {"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY,
+                "MINIO_CI_CD": "on", "MINIO_BROWSER": "off", "MINIO_STORAGE_CLASS_STANDARD": "EC:2",
+                "HOME": self.directory}

@@ -4,6 +4,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "objstore/base/named_thread.h"
+
 namespace fs {
 
 using objstore::Change;
@@ -33,7 +35,7 @@ void Invalidator::start(KernelCache& cache) {
     const std::lock_guard lock(mutex_);
     ASSERT(!running_);
     running_ = true;
-    thread_ = std::thread([this] { run(); });
+    thread_ = objstore::named_thread("fuse-forget", [this] { run(); });
 }
 
 void Invalidator::stop() {

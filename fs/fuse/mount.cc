@@ -15,6 +15,7 @@
 
 #include "fs/fuse/mount_table.h"
 #include "fs/fuse/session.h"
+#include "objstore/base/named_thread.h"
 
 namespace fs {
 namespace {
@@ -145,7 +146,7 @@ Status Mount::mount_session() {
     state.invalidator.start(*state.cache);
     deps_.engine.subscribe(&state.invalidator);
     state.subscribed = true;
-    state.loop = std::thread([this] { run(); });
+    state.loop = objstore::named_thread("fuse", [this] { run(); });
     raise_read_ahead();
     return {};
 }

@@ -1,9 +1,13 @@
 #include "fs/vfs/keep_alive.h"
 
+#include "objstore/base/named_thread.h"
+
 namespace fs {
 
 KeepAlive::KeepAlive(Options options, const objstore::Clock& clock)
-    : options_(options), clock_(clock), thread_([this] { run(); }) {}
+    : options_(options),
+      clock_(clock),
+      thread_(objstore::named_thread("keep-alive", [this] { run(); })) {}
 
 KeepAlive::~KeepAlive() {
     stop();

@@ -4,6 +4,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "objstore/base/named_thread.h"
+
 namespace fs {
 
 using objstore::CallOptions;
@@ -24,7 +26,9 @@ WriteBack::WriteBack(Options options, Deps deps)
     : options_(options), deps_(deps), budget_(options.total_bytes_max) {
     ASSERT(options.total_bytes_max >= kWriteBytesMax);
     ASSERT(options.threads > 0);
-    for (std::size_t i = 0; i < options.threads; ++i) threads_.emplace_back([this] { run(); });
+    for (std::size_t i = 0; i < options.threads; ++i) {
+        threads_.push_back(objstore::named_thread("write-back", [this] { run(); }));
+    }
 }
 
 WriteBack::~WriteBack() {

@@ -14,6 +14,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
+#include "objstore/base/named_thread.h"
+
 namespace nfs {
 
 namespace asio = boost::asio;
@@ -79,7 +81,9 @@ TcpServer::Impl::Impl(Options options,
                       spdlog::logger& log)
     : options_(std::move(options)),
       log_(log),
-      workers_({.threads = options_.worker_threads, .queue_max = options_.worker_queue_max}),
+      workers_({.threads = options_.worker_threads,
+                .queue_max = options_.worker_queue_max,
+                .name = "nfs-worker"}),
       host_{dispatcher, blocks, workers_, log, count_, options_.limits} {
     ASSERT(options_.io_threads > 0);
     ASSERT(options_.worker_threads > 0);
@@ -115,7 +119,8 @@ Result<TcpServer::Address> TcpServer::Impl::start() {
     const tcp::endpoint bound = acceptor_->local_endpoint();
     accept();
     for (const auto& loop : loops_) {
-        loop->thread = std::thread([&context = loop->context] { context.run(); });
+        loop->thread =
+            objstore::named_thread("nfs-io", [&context = loop->context] { context.run(); });
     }
     return Address{bound.address().to_string(), bound.port()};
 }

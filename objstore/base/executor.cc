@@ -3,6 +3,8 @@
 #include <atomic>
 #include <memory>
 
+#include "objstore/base/named_thread.h"
+
 namespace objstore {
 
 namespace {
@@ -33,7 +35,9 @@ void InlineExecutor::for_each(std::size_t count, const std::function<void(std::s
 
 ThreadPool::ThreadPool(Options options) : options_(options) {
     threads_.reserve(options_.threads);
-    for (std::size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { run(); });
+    for (std::size_t i = 0; i < options_.threads; ++i) {
+        threads_.push_back(named_thread(options_.name, [this] { run(); }));
+    }
 }
 
 ThreadPool::~ThreadPool() {

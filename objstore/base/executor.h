@@ -37,6 +37,7 @@ public:
     struct Options {
         std::size_t threads = 4;
         std::size_t queue_max = 4096;
+        const char* name = "pool";  // of its threads, at most 15 bytes
     };
     explicit ThreadPool(Options options);
     ~ThreadPool() override;  // stops

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <semaphore>
 
+#include "objstore/base/named_thread.h"
+
 namespace objstore {
 
 namespace {
@@ -39,7 +41,11 @@ struct Committer::Job {
 };
 
 Committer::Committer(Options options, MetaStore& meta, VolumeStore& volumes, Pins& pins)
-    : options_(options), meta_(meta), volumes_(volumes), pins_(pins), thread_([this] { run(); }) {}
+    : options_(options),
+      meta_(meta),
+      volumes_(volumes),
+      pins_(pins),
+      thread_(named_thread("committer", [this] { run(); })) {}
 
 Committer::~Committer() {
     stop();

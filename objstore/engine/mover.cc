@@ -2,13 +2,18 @@
 
 #include <spdlog/spdlog.h>
 
+#include "objstore/base/named_thread.h"
+
 namespace objstore {
 
 Mover::Mover(
     Options options, MetaStore& meta, VolumeStore& volumes, Pins& pins, spdlog::logger& log)
-    : options_(options), meta_(meta), volumes_(volumes), pins_(pins), log_(log), thread_([this] {
-          run();
-      }) {}
+    : options_(options),
+      meta_(meta),
+      volumes_(volumes),
+      pins_(pins),
+      log_(log),
+      thread_(named_thread("mover", [this] { run(); })) {}
 
 Mover::~Mover() {
     stop();

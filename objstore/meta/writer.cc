@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "objstore/base/named_thread.h"
 #include "objstore/disk/path.h"
 #include "objstore/meta/schema.h"
 
@@ -83,7 +84,7 @@ Status Writer::start() {
     TRY(open_session());
     deps_.readers.resume();
     queue_.open = true;
-    thread_ = std::thread([this] { run(); });
+    thread_ = named_thread("namespace", [this] { run(); });
     return {};
 }
 

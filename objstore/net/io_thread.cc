@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 
 #include "objstore/base/assert.h"
+#include "objstore/base/named_thread.h"
 
 namespace objstore {
 
@@ -18,7 +19,7 @@ IoThread::~IoThread() {
 void IoThread::start() {
     ASSERT(!thread_.joinable());
     now_ = steady_now();
-    thread_ = std::thread([this] { context_.run(); });
+    thread_ = named_thread("net-io", [this] { context_.run(); });
 }
 
 void IoThread::stop() {

@@ -174,6 +174,7 @@ int main(int argc, char** argv) {
     app.add_option("--seconds", options.seconds)->capture_default_str();
     app.add_option("--objects", work.objects, "How many there are, or are to be");
     app.add_option("--parts", work.parts, "Of an upload")->capture_default_str();
+    app.add_option("--directories", work.directories, "Spread keys over PREFIX0/, PREFIX1/, ...");
     app.add_flag("--unsigned", work.unsigned_payload, "UNSIGNED-PAYLOAD");
     CLI11_PARSE(app, argc, argv);
     work.kind = kWorks.at(options.work_name);

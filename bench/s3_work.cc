@@ -86,7 +86,7 @@ S3Request S3Work::create_bucket() {
 std::optional<S3Request> S3Work::next(std::size_t client) {
     switch (options_.kind) {
         case S3WorkKind::list:
-            return list(clients_[client]);
+            return list(client);
         case S3WorkKind::multipart:
             return multipart(clients_[client]);
         case S3WorkKind::put:
@@ -118,8 +118,13 @@ S3Outcome S3Work::take(std::size_t client, const HttpResponse& response) {
     return {.bytes = response.body_bytes()};
 }
 
+std::string S3Work::prefix_of(std::uint64_t number) const {
+    if (options_.directories == 0) return options_.prefix;
+    return fmt::format("{}{}/", options_.prefix, number % options_.directories);
+}
+
 std::string S3Work::object_path(std::uint64_t number) const {
-    return fmt::format("/{}/{}{:08}", options_.bucket, options_.prefix, number);
+    return fmt::format("/{}/{}{:08}", options_.bucket, prefix_of(number), number);
 }
 
 S3Request S3Work::on_object() {
@@ -133,11 +138,11 @@ S3Request S3Work::on_object() {
             .body = body_};
 }
 
-S3Request S3Work::list(const Client& client) {
-    std::string query = client.token.empty()
-                            ? std::string()
-                            : "continuation-token=" + url_encode(client.token) + "&";
-    query += "list-type=2&prefix=" + url_encode(options_.prefix);
+S3Request S3Work::list(std::size_t client) {
+    const std::string& token = clients_[client].token;
+    std::string query =
+        token.empty() ? std::string() : "continuation-token=" + url_encode(token) + "&";
+    query += "list-type=2&prefix=" + url_encode(prefix_of(client));
     const std::string path = "/" + options_.bucket;
     return {.head = head({.method = "GET", .path = path, .query = query, .hash = kEmptyHash}),
             .keep_body = true};

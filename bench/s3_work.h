@@ -24,6 +24,8 @@ struct S3WorkOptions {
     std::uint64_t size_bytes = 4096;  // of an object, or of a part
     std::uint64_t objects = 0;  // put, remove: how many, 0 without end; get, head: choose among
     std::uint64_t parts = 8;    // of an upload
+    // Keys go to PREFIX0/, PREFIX1/, ... and a client lists its own; 0: all below PREFIX.
+    std::uint64_t directories = 0;
     bool unsigned_payload = false;
 };
 
@@ -63,9 +65,10 @@ private:
     };
 
     std::string head(const Head& head);
+    std::string prefix_of(std::uint64_t number) const;
     std::string object_path(std::uint64_t number) const;
     S3Request on_object();
-    S3Request list(const Client& client);
+    S3Request list(std::size_t client);
     S3Request multipart(Client& client);
     S3Outcome take_part(Client& client, const HttpResponse& response);
 

@@ -84,6 +84,18 @@ TEST_CASE("an upload is begun, gets its parts, is completed with their tags, and
     CHECK(target(work.next(0)) == "POST /b/p/00000001?uploads=");
 }
 
+TEST_CASE("keys go round the directories, and each client lists its own") {
+    bench::S3WorkOptions options{.kind = S3WorkKind::put, .bucket = "b", .prefix = "p"};
+    options.directories = 2;
+    S3Work put(options, 1);
+    CHECK(target(put.next(0)) == "PUT /b/p0/00000000");
+    CHECK(target(put.next(0)) == "PUT /b/p1/00000001");
+    CHECK(target(put.next(0)) == "PUT /b/p0/00000002");
+    options.kind = S3WorkKind::list;
+    S3Work list(options, 4);
+    CHECK(target(list.next(3)) == "GET /b?list-type=2&prefix=p1%2F");
+}
+
 TEST_CASE("reads choose among the objects there are") {
     S3Work work = work_of(S3WorkKind::get);
     bool seen[2] = {};

@@ -1,4 +1,4 @@
-"""The servers that bench/run measures: how each is started, and what it costs."""
+"""The servers that the benchmarks measure: how each is started, and what it costs."""
 
 import http.client
 import os
@@ -46,6 +46,7 @@ class Server:
     """One server process on directories of its own, stopped and removed with `stop`."""
 
     name = ""
+    doors = ("s3",)
     durability = ""
     ready_path = None
 
@@ -132,15 +133,14 @@ class Server:
 
 class Ashlar(Server):
     name = "ashlar"
+    doors = ("s3", "nfs")
     durability = "data and namespace synced on their disks before each answer, 4+2"
     ready_path = "/health/ready"
 
     def __init__(self, directory, program):
         super().__init__(directory)
         self.program = program
-        self.nfs_port = free_port()
-        self.nfs_mount_port = self.nfs_port
-        self.nfs_export = "/nfs"
+        self.nfs_port = self.nfs_mount_port = free_port()
 
     def command(self):
         return [self.program, "serve", *self.disks(), "--address", self.endpoint,
@@ -170,3 +170,73 @@ class Minio(Server):
         return {"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY,
                 "MINIO_CI_CD": "on", "MINIO_BROWSER": "off", "MINIO_STORAGE_CLASS_STANDARD": "EC:2",
                 "HOME": self.directory}
+
+
+GANESHA_SETTINGS = """
+NFS_CORE_PARAM {{
+    Protocols = 3; Enable_UDP = false; Enable_NLM = false; Enable_RQUOTA = false;
+    NFS_Port = {port}; MNT_Port = {mount_port}; mount_path_pseudo = true;
+}}
+NFSv4 {{ RecoveryBackend = fs; RecoveryRoot = {directory}/recovery; Graceless = true; }}
+EXPORT {{
+    Export_Id = 1; Path = {directory}/export; Pseudo = /{bucket};
+    Access_Type = RW; Squash = no_root_squash; SecType = sys; Protocols = 3; Transports = TCP;
+    FSAL {{ Name = VFS; }}
+}}
+LOG {{ Default_Log_Level = EVENT; }}
+"""
+# NFSv3 of Ganesha registers with a portmapper, which listens on all addresses and keeps its files
+# in /run: so both live in namespaces of their own.
+GANESHA_START = """
+ip link set lo up && mount -t tmpfs run /run && mkdir /run/rpcbind || exit 1
+rpcbind -f & for i in $(seq 100); do rpcinfo -p 127.0.0.1 >&2 && break; sleep 0.05; done
+exec ganesha.nfsd -F -f "$1/ganesha.conf" -L "$1/ganesha.log" -p "$1/pid"
+"""
+
+
+class Ganesha(Server):
+    """Exports one directory of the file system as it is."""
+
+    name = "ganesha"
+    doors = ("nfs",)
+    durability = "plain files of one directory, VFS back end (reads only are measured)"
+
+    def __init__(self, directory, bucket):
+        super().__init__(directory)
+        self.bucket = bucket
+        self.nfs_port = self.port
+        self.nfs_mount_port = free_port()
+
+    def disks(self):
+        return [self.export(), os.path.join(self.directory, "recovery")]
+
+    def export(self):
+        return os.path.join(self.directory, "export")
+
+    def command(self):
+        settings = GANESHA_SETTINGS.format(port=self.nfs_port, mount_port=self.nfs_mount_port,
+                                           directory=self.directory, bucket=self.bucket)
+        with open(os.path.join(self.directory, "ganesha.conf"), "w", encoding="ascii") as file:
+            file.write(settings)
+        return ["unshare", "--net", "--mount", "--propagation", "private",
+                "bash", "-c", GANESHA_START, "start", self.directory]
+
+    def is_ready(self):
+        probe = ["bash", "-c", f"exec 3<>/dev/tcp/127.0.0.1/{self.nfs_port}"]
+        return subprocess.run(self.load_prefix() + probe, capture_output=True).returncode == 0
+
+    def load_prefix(self):
+        return ["nsenter", "-t", str(self.pid()), "-n"]
+
+    def stop(self, remove=True):
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.pid(), signal.SIGTERM)
+        super().stop(remove)
+
+    @staticmethod
+    def missing():
+        """Why it can not be measured here; nothing when it can."""
+        for program in ("ganesha.nfsd", "rpcbind", "rpcinfo", "unshare", "nsenter", "ip"):
+            if shutil.which(program) is None:
+                return f"{program} is not installed"
+        return None if os.geteuid() == 0 else "it needs root for a network namespace"

@@ -6,6 +6,7 @@ lie in a temporary directory that goes with the server.
 
 import base64
 import contextlib
+import errno
 import http.client
 import itertools
 import os
@@ -57,6 +58,12 @@ def wait_until(what, check, seconds=30):
         if time.monotonic() > deadline:
             raise Failed(f"waited {seconds} s for {what}")
         pause(0.02)
+
+
+def means_hung_up(error):
+    """Whether an OSError of a socket says that the other side closed it; a time-out does not."""
+    # ENOTCONN is what shutdown() says after a reset.
+    return isinstance(error, ConnectionError) or error.errno == errno.ENOTCONN
 
 
 def no_fuse_because():

@@ -154,7 +154,9 @@ class Hostile(NfsCase):
                 while piece := connection.recv(65536):
                     out += piece
                 return out
-            except ConnectionError:
+            except OSError as error:
+                if not ashlar.means_hung_up(error):
+                    raise
                 return None
 
     @staticmethod

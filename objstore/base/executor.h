@@ -19,6 +19,7 @@ public:
     // Runs `job` later in another thread; one that has no other threads runs it at once. False:
     // the queue is full or stopping, and nothing was done. Never with a lock held. Whoever posts
     // also waits for the job before it ends itself.
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): those with threads keep it
     [[nodiscard]] virtual bool post(std::function<void()> job) {
         job();
         return true;

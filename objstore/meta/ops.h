@@ -107,7 +107,7 @@ struct CompleteUploadOp {
     };
     std::vector<Part> parts;  // ascending numbers; checksum raw bytes or empty
     Inode inode;              // template: times, ETag, checksums, parts; size is computed
-    std::uint64_t part_bytes_min = 5 * 1024 * 1024;
+    std::uint64_t part_bytes_min = std::uint64_t{5} << 20;
     std::optional<std::uint64_t> expected_size;
     std::optional<std::uint32_t> mode;
     std::optional<std::pair<std::uint32_t, std::uint32_t>> owner;

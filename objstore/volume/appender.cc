@@ -85,6 +85,17 @@ void Appender::fill(Batch& batch, std::span<const Piece> pieces, const Codec& co
     }
 }
 
+void Appender::note_extents(const Batch& batch,
+                            std::uint64_t volume,
+                            std::vector<std::vector<Extent>>& extents) {
+    for (std::size_t i = 0; i < batch.stripes.size(); ++i) {
+        const NewStripe& stripe = batch.stripes[i];
+        for (std::size_t j = 0; j < stripe.owners.size(); ++j) {
+            extents[batch.pieces[i][j]].push_back(stripe.extent(volume, stripe.owners[j]));
+        }
+    }
+}
+
 Result<std::vector<std::vector<Extent>>> Appender::append(std::span<const Piece> pieces) {
     std::vector<std::vector<Extent>> extents(pieces.size());
     Attempts attempts(deps_.disks);
@@ -96,13 +107,7 @@ Result<std::vector<std::vector<Extent>>> Appender::append(std::span<const Piece>
         fill(batch, pieces, volume->volume().codec());
         Status status = volume->append(batch.stripes, OpenVolume::Sync::yes);
         if (status.ok()) {
-            for (std::size_t i = 0; i < batch.stripes.size(); ++i) {
-                const NewStripe& stripe = batch.stripes[i];
-                for (std::size_t j = 0; j < stripe.owners.size(); ++j) {
-                    extents[batch.pieces[i][j]].push_back(
-                        stripe.extent(volume->id(), stripe.owners[j]));
-                }
-            }
+            note_extents(batch, volume->id(), extents);
             cursor = batch.next;
         }
         deps_.buffers.give(std::move(batch.memory));

@@ -42,6 +42,10 @@ private:
                               NewStripe& stripe,
                               std::vector<std::size_t>& owners);
     void fill(Batch& batch, std::span<const Piece> pieces, const Codec& codec);
+    // Adds to those of each piece what of it `batch` stored in `volume`.
+    static void note_extents(const Batch& batch,
+                             std::uint64_t volume,
+                             std::vector<std::vector<Extent>>& extents);
 
     const Deps deps_;
 };

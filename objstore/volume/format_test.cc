@@ -75,7 +75,7 @@ std::string golden(Bytes bytes) {
     std::string text;
     for (std::size_t at = 0; at < bytes.size(); at += 16) {
         const Bytes line = bytes.subspan(at, 16);
-        if (std::ranges::all_of(line, [](std::byte b) { return b == std::byte{0}; })) continue;
+        if (std::count(line.begin(), line.end(), std::byte{0}) == std::ssize(line)) continue;
         text += std::to_string(at) + ":" + to_hex(line) + "\n";
     }
     return text;

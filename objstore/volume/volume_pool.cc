@@ -82,9 +82,9 @@ Result<std::shared_ptr<OpenVolume>> VolumePool::find_or_make(Slot& slot, bool& t
         auto made = maker_.make();
         lock.lock();
         slot.opening = false;
-        if (made.ok()) slot.volume = std::move(made).value();
         changed_.notify_all();
         if (!made.ok()) return std::move(made).error();
+        slot.volume = std::move(made).value();
     }
 }
 

@@ -4,7 +4,7 @@ A line is one call of a load program against one server. What it needs to find t
 lines that name the same Fill share it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -45,6 +45,13 @@ class Line:
     door: str = "s3"
     peers: bool = True  # are measured too
     warp: tuple[str, ...] = ()  # the same work by warp
+
+    def alone(self):
+        """The same with one call under way."""
+        title = self.title.replace(f"{self.clients} clients", "1 client")
+        if self.door == "nfs":
+            title += ", one at a time"
+        return replace(self, clients=1, depth=1, title=title)
 
     def title_of(self, quick):
         count = self.fill.objects(quick) if self.fill else 0

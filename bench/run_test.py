@@ -1,18 +1,28 @@
 #!/usr/bin/env python3
 """Tests of what bench/run parses, chooses and judges."""
 
+import importlib.machinery
+import importlib.util
 import os
 import subprocess
 import sys
 import unittest
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
 
 import lines  # noqa: E402
 import servers  # noqa: E402
 import table  # noqa: E402
 import warp  # noqa: E402
+
+
+def count_module():
+    loader = importlib.machinery.SourceFileLoader("count", os.path.join(HERE, "count"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("count", loader))
+    loader.exec_module(module)
+    return module
 
 
 def line_named(name):
@@ -110,9 +120,28 @@ class Warp(unittest.TestCase):
         self.assertIsNone(warp.parse("warp: <ERROR> no such host"))
 
 
+class Counts(unittest.TestCase):
+    def test_counts_are_those_of_perf_by_operation(self):
+        count = count_module()
+        text = ("# started on x\n\n40,,syscalls:sys_enter_fdatasync,1,100.00,,\n"
+                "<not counted>,,syscalls:sys_enter_mmap,0,0.00,,\n"
+                "200,,raw_syscalls:sys_enter,1,100.00,,\n10,,context-switches,1,100.00,,\n"
+                "0,,page-faults,1,100.00,,\n")
+        counts = count.parse_counts(text)
+        self.assertEqual(counts["fdatasync"], 40)
+        self.assertNotIn("mmap", counts)
+        self.assertEqual(count.row_of("PUT", counts, 20),
+                         ["PUT", "10.0", "2.00", "0.5", "0.0", "fdatasync 2.0"])
+
+    def test_a_line_alone_says_so(self):
+        self.assertEqual(line_named("put10m_8").alone().title, "10 MiB PUT, 1 client")
+        self.assertEqual(line_named("nfs_lookup").alone().title, "NFSv3 LOOKUP, one at a time")
+        self.assertEqual(line_named("nfs_lookup").alone().depth, 1)
+
+
 class Command(unittest.TestCase):
     def test_an_unknown_line_is_wrong_use(self):
-        run = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run")
+        run = os.path.join(HERE, "run")
         done = subprocess.run([sys.executable, run, "--only", "nonsense"], capture_output=True,
                               text=True)
         self.assertEqual(done.returncode, 2)

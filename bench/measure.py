@@ -102,8 +102,12 @@ class Bench:
             found["warp"] = {}
             for server in running:
                 if server.name in found:
-                    found["warp"][server.name] = warp.run(
-                        self.arguments.warp_program, server, line, self.arguments.seconds)
+                    rates = warp.run(self.arguments.warp_program, server, line,
+                                     self.arguments.seconds)
+                    if rates is not None:
+                        found["warp"][server.name] = rates
+                        say(f"  {server.name}: the same by warp: "
+                            f"{table.figure(rates[line.rate], bench_lines.UNITS[line.rate])}")
 
     def measure(self, server, line):
         """One line on one server: the client's report with the server's share of the CPU."""

@@ -94,15 +94,13 @@ def figure_row(name, found):
 
 
 def warp_row(line, title, found):
-    """The rates by warp; its listings and deletes are objects a second as all its rates."""
+    """The rates by warp, of which either may be missing."""
     unit = bench_lines.UNITS[line.rate]
-    ours, peer = found.get("ashlar"), found.get("minio")
-    row = [title, figure(ours[line.rate], unit)]
-    if peer is None:
-        return row + ["", "", ""]
-    got = ratio(ours[line.rate], peer[line.rate])
-    return row + [figure(peer[line.rate], unit), f"{got:.2f}x",
-                  verdict_text([(f"{line.goal_ratio:g}x", got >= line.goal_ratio)])]
+    rates = [found.get(name, {}).get(line.rate) for name in ("ashlar", "minio")]
+    got = ratio(*rates)
+    verdict = [(f"{line.goal_ratio:g}x", None if got is None else got >= line.goal_ratio)]
+    return [title, *(figure(rate, unit if rate is not None else "") for rate in rates),
+            "-" if got is None else f"{got:.2f}x", verdict_text(verdict)]
 
 
 def head_text(results):
@@ -120,7 +118,8 @@ def head_text(results):
 
 def tables(results, quick):
     """All of it as text."""
-    lines = [line for line in bench_lines.LINES if line.name in results["lines"]]
+    # An interrupted run ends in a line without our figure.
+    lines = [line for line in bench_lines.LINES if "ashlar" in results["lines"].get(line.name, {})]
     out = [head_text(results)]
     for door, peer in (("s3", "minio"), ("nfs", "ganesha")):
         rows = [line_row(line, line.title_of(quick), results["lines"][line.name])

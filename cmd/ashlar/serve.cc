@@ -100,7 +100,7 @@ Status run(const ServeOptions& options,
     const auto log = make_logger(options);
     objstore::SystemClock clock;
     objstore::SystemRandom random;
-    objstore::ThreadPool pool({.threads = 16});
+    objstore::ThreadPool pool({.threads = 16, .name = "disks"});
     TRY_ASSIGN(const auto disks, open_disks(paths));
     objstore::Deployment::Deps deps{{}, pool, random, clock, *log};
     for (const auto& disk : disks) deps.disks.push_back(disk.get());

@@ -1,9 +1,9 @@
 #include "objstore/engine/committer.h"
 
 #include <algorithm>
-#include <semaphore>
 
 #include "objstore/base/named_thread.h"
+#include "objstore/base/one_shot.h"
 
 namespace objstore {
 
@@ -32,11 +32,12 @@ struct Committer::Job {
     std::vector<Placement> placements;
     Pins::Pin pin;
     TxnResult result;
-    std::binary_semaphore done{0};
+
+    OneShot done;
 
     void fail(Status status) {
         result.status = std::move(status);
-        done.release();
+        done.set();
     }
 };
 
@@ -61,7 +62,7 @@ TxnResult Committer::commit(Txn txn, std::vector<Placement> placements) {
     } else if (!enqueue(job)) {
         job.fail(Status::unavailable("too many writes are waiting; try again"));
     }
-    job.done.acquire();
+    job.done.wait();
     return std::move(job.result);
 }
 
@@ -99,7 +100,7 @@ void Committer::submit(Job& job, std::size_t inline_bytes) {
     meta_.submit(std::move(job.txn), [this, &job, inline_bytes](TxnResult&& result) {
         inline_in_flight_ -= inline_bytes;
         job.result = std::move(result);
-        job.done.release();
+        job.done.set();
     });
 }
 

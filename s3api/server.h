@@ -23,7 +23,7 @@ public:
     struct Options {
         std::string address = "127.0.0.1:9000";  // port 0: a free one
         std::size_t io_threads = 2;
-        std::size_t worker_threads = 16;  // for short operations and pieces of answers
+        std::size_t worker_threads = 64;  // for short operations and pieces of answers
         std::size_t stream_threads = 64;  // each receives one long body at a time
         std::size_t queue_max = 1024;     // waiting for either; slow_down beyond
         std::size_t connections_max = 4096;

@@ -19,6 +19,9 @@ bool is_page(std::uint64_t offset, std::size_t size_bytes) {
     return size_bytes == kSqlitePageBytes && offset % kSqlitePageBytes == 0;
 }
 
+// What one transaction may gather before it is written; more goes in several writes.
+constexpr std::size_t kGatheredBytesMax = kMiB;
+
 std::uint32_t page_number(std::uint64_t offset) {
     return static_cast<std::uint32_t>(offset / kSqlitePageBytes + 1);
 }
@@ -82,32 +85,40 @@ Status SqliteFile::check_usable(const SqliteOpening& opening) const {
     return Status::io_error(path_ + ": not used since a sync failed", Why::outcome_unknown);
 }
 
-Result<std::size_t> SqliteFile::read(const SqliteOpening& opening,
+std::string SqliteFile::label() const {
+    return fmt::format("{}/{}", context_.disk.name(), path_);
+}
+
+Result<std::size_t> SqliteFile::read(SqliteOpening& opening,
                                      std::uint64_t offset,
                                      MutableBytes out) const {
     ++context_.counts.reads;
+    if (kind_ == SqliteFileKind::wal) {
+        TRY(flush_before_read(opening, offset, out.size()));
+        TRY_ASSIGN(const bool done, read_frame(opening, offset, out));
+        if (done) return out.size();
+    }
     TRY_ASSIGN(const std::size_t length, opening.file->read_some_at(offset, out));
     std::memset(out.data() + length, 0, out.size() - length);
-    if (length == out.size() && length == kSqlitePageBytes) {
-        TRY(check_page(opening, offset, out));
+    if (kind_ == SqliteFileKind::database && length == out.size() && is_page(offset, length)) {
+        const std::uint32_t number = page_number(offset);
+        if (!is_valid_sqlite_page(out, number)) {
+            return Status::corruption(fmt::format("{}: page {} is corrupt", label(), number));
+        }
     }
     return length;
 }
 
-Status SqliteFile::check_page(const SqliteOpening& opening,
-                              std::uint64_t offset,
-                              Bytes page) const {
-    const auto label = [&] { return fmt::format("{}/{}", context_.disk.name(), path_); };
-    if (kind_ == SqliteFileKind::database && is_page(offset, page.size())) {
-        const std::uint32_t number = page_number(offset);
-        if (is_valid_sqlite_page(page, number)) return {};
-        return Status::corruption(fmt::format("{}: page {} is corrupt", label(), number));
-    }
-    if (kind_ != SqliteFileKind::wal) return {};
-    // A transaction that is not committed may overwrite its frames before it sums them again.
+// False: it is not the page of a committed frame that was asked for. A transaction that is not
+// committed may overwrite its frames before it sums them again, so those can not be checked.
+Result<bool> SqliteFile::read_frame(const SqliteOpening& opening,
+                                    std::uint64_t offset,
+                                    MutableBytes out) const {
+    if (out.size() != kSqlitePageBytes) return false;
     const std::uint32_t frame = sqlite_wal_frame_at(offset);
-    if (frame == 0 || frame > database_->locks_.wal_end().frames) return {};
-    return check_sqlite_wal_page(*opening.file, frame, page).with_context(label());
+    if (frame == 0 || frame > database_->locks_.wal_end().frames) return false;
+    TRY(read_sqlite_wal_page(*opening.file, frame, out).with_context(label()));
+    return true;
 }
 
 Status SqliteFile::write(SqliteOpening& opening, std::uint64_t offset, Bytes bytes) {
@@ -116,11 +127,74 @@ Status SqliteFile::write(SqliteOpening& opening, std::uint64_t offset, Bytes byt
     context_.counts.bytes_written += bytes.size();
     if (kind_ == SqliteFileKind::database) return write_page(opening, offset, bytes);
     if (kind_ == SqliteFileKind::wal) {
-        ++context_.counts.wal_writes;
         const std::uint64_t end = offset + bytes.size();
+        // Not left to the flush: a full disk must be told while the transaction can be taken back.
         if (end > opening.end) TRY(fill_ahead(opening, end));
+        return gather(opening, offset, bytes);
     }
     return opening.file->write_at(offset, bytes);
+}
+
+Status SqliteFile::gather(SqliteOpening& opening, std::uint64_t offset, Bytes bytes) {
+    return opening.gathered.with([&](SqliteGathered& gathered) -> Status {
+        const bool goes_on = !gathered.bytes.empty() && offset == gathered.end() &&
+                             gathered.bytes.size() + bytes.size() <= kGatheredBytesMax;
+        if (!goes_on) {
+            TRY(flush(opening, gathered, Committed::no));
+            gathered.offset = offset;
+        }
+        gathered.bytes.insert(gathered.bytes.end(), bytes.begin(), bytes.end());
+        opening.has_gathered = true;
+        return {};
+    });
+}
+
+Status SqliteFile::flush(SqliteOpening& opening) const {
+    return flush_gathered(opening, Committed::maybe);
+}
+
+Status SqliteFile::flush_gathered(SqliteOpening& opening, Committed committed) const {
+    if (!opening.has_gathered) return {};
+    return opening.gathered.with(
+        [&](SqliteGathered& gathered) { return flush(opening, gathered, committed); });
+}
+
+Status SqliteFile::flush(SqliteOpening& opening,
+                         SqliteGathered& gathered,
+                         Committed committed) const {
+    if (gathered.bytes.empty()) return {};
+    TRY(check_usable(opening));
+    ++context_.counts.wal_writes;
+    Status status = opening.file->write_at(gathered.offset, Bytes(gathered.bytes));
+    const bool taken_back = committed == Committed::no && status.code() == Code::no_space;
+    if (status.ok() || taken_back) {
+        gathered.bytes.clear();
+        opening.has_gathered = false;
+        return status;
+    }
+    // SQLite was told that it is written: whether it can be is for the next opening to find.
+    opening.sync_failed = true;
+    return Status(status.code(), std::string(status.message()), Why::outcome_unknown);
+}
+
+Status SqliteFile::flush_before_read(SqliteOpening& opening,
+                                     std::uint64_t offset,
+                                     std::size_t size_bytes) const {
+    if (!opening.has_gathered) return {};
+    return opening.gathered.with([&](SqliteGathered& gathered) -> Status {
+        const bool apart = offset >= gathered.end() || offset + size_bytes <= gathered.offset;
+        return apart ? Status() : flush(opening, gathered, Committed::maybe);
+    });
+}
+
+Status SqliteFile::flush_wal() const {
+    const auto wal = wal_.with([](const auto& current) { return current.lock(); });
+    const auto opening = wal == nullptr ? nullptr : wal->current();
+    return opening == nullptr ? Status() : wal->flush(*opening);
+}
+
+void SqliteFile::set_wal(std::weak_ptr<SqliteFile> wal) {
+    wal_.with([&](auto& current) { current = std::move(wal); });
 }
 
 Status SqliteFile::write_page(SqliteOpening& opening, std::uint64_t offset, Bytes page) {
@@ -158,6 +232,8 @@ Status SqliteFile::sync(SqliteOpening& opening) {
     TRY(check_usable(opening));
     ++context_.counts.syncs;
     if (kind_ == SqliteFileKind::wal) ++context_.counts.wal_syncs;
+    // A commit becomes one after its sync: without space for it, SQLite takes it back.
+    TRY(flush_gathered(opening, Committed::no));
     Status status = opening.file->sync();
     if (status.ok()) status = sync_name();
     if (status.ok()) return status;

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "objstore/base/guarded.h"
 #include "objstore/disk/disk.h"
@@ -27,10 +28,22 @@ struct SqliteFileContext {
     Status report(Status status) const;
 };
 
+// What was written to a WAL in one run and is not on its file yet. SQLite hands over each frame in
+// two writes; gathered, a commit is one.
+struct SqliteGathered {
+    std::uint64_t offset = 0;
+    std::vector<std::byte> bytes;
+
+    std::uint64_t end() const { return offset + bytes.size(); }
+};
+
 // One opening of a file on the disk, used by all connections that opened it since.
 struct SqliteOpening {
     std::unique_ptr<File> file;
+    // No write or sync may follow: a sync has failed, or a write that SQLite took for done.
     std::atomic<bool> sync_failed{false};
+    Guarded<SqliteGathered> gathered;  // of a WAL
+    std::atomic<bool> has_gathered{false};
     // Of a WAL: where the bytes end that were ever written. One thread writes at a time.
     std::atomic<std::uint64_t> end{0};
 };
@@ -57,10 +70,14 @@ public:
 
     // Reads what there is, zeros past the end; returns the bytes that were there. corruption: a
     // whole page of a database, or of a committed frame, was read and is not what was written.
-    Result<std::size_t> read(const SqliteOpening& opening,
-                             std::uint64_t offset,
-                             MutableBytes out) const;
+    Result<std::size_t> read(SqliteOpening& opening, std::uint64_t offset, MutableBytes out) const;
+    // Of a WAL: gathered. The file has it after flush or sync, and readers see no difference.
     Status write(SqliteOpening& opening, std::uint64_t offset, Bytes bytes);
+    // Hands what was gathered to the file, without a sync.
+    Status flush(SqliteOpening& opening) const;
+    // Flushes the WAL of this database, if any.
+    Status flush_wal() const;
+    void set_wal(std::weak_ptr<SqliteFile> wal);
     // Makes bytes and name durable. After a failure the opening takes no more writes and syncs.
     Status sync(SqliteOpening& opening);
     Status truncate(SqliteOpening& opening, std::uint64_t size_bytes);
@@ -69,7 +86,18 @@ private:
     Status check_usable(const SqliteOpening& opening) const;
     Status write_page(SqliteOpening& opening, std::uint64_t offset, Bytes page);
     Status fill_ahead(SqliteOpening& opening, std::uint64_t end);
-    Status check_page(const SqliteOpening& opening, std::uint64_t offset, Bytes page) const;
+    std::string label() const;
+    Status flush_before_read(SqliteOpening& opening,
+                             std::uint64_t offset,
+                             std::size_t size_bytes) const;
+    Status gather(SqliteOpening& opening, std::uint64_t offset, Bytes bytes);
+    // Whether readers may count on the gathered frames already.
+    enum class Committed : bool { no, maybe };
+    Status flush_gathered(SqliteOpening& opening, Committed committed) const;
+    Status flush(SqliteOpening& opening, SqliteGathered& gathered, Committed committed) const;
+    Result<bool> read_frame(const SqliteOpening& opening,
+                            std::uint64_t offset,
+                            MutableBytes out) const;
     Status restore_wal(File& file) const;
     Status sync_name();
 
@@ -77,6 +105,7 @@ private:
     const std::string path_;
     const SqliteFileKind kind_;
     const std::shared_ptr<SqliteFile> database_;
+    Guarded<std::weak_ptr<SqliteFile>> wal_;  // of a database
     SqliteLocks locks_;
     std::mutex opening_mutex_;  // held while the disk opens the file, so that one opening is made
     Guarded<std::shared_ptr<SqliteOpening>> current_;

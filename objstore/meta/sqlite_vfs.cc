@@ -86,8 +86,7 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size) noexcept {
 int sync_file(sqlite3_file* file, int /*flags*/) noexcept {
     const Handle::State& state = state_of(file);
     if (state.opening->sync_failed) return SQLITE_IOERR_FSYNC;
-    const Status status = state.context.report(state.file->sync(*state.opening));
-    return status.ok() ? SQLITE_OK : SQLITE_IOERR_FSYNC;
+    return answer(state.context, state.file->sync(*state.opening), SQLITE_IOERR_FSYNC);
 }
 
 int file_size(sqlite3_file* file, sqlite3_int64* size) noexcept {
@@ -124,6 +123,10 @@ int control_file(sqlite3_file* file, int operation, void* argument) noexcept {
             // Always: a WAL that stays keeps its blocks, so a sync stays a pure flush.
             if (*number < 0) *number = 1;
             return SQLITE_OK;
+        case SQLITE_FCNTL_COMMIT_PHASETWO:
+            // A commit that asked for no sync: the file has it from here on, whatever happens to
+            // this process.
+            return answer(state.context, state.file->flush_wal(), SQLITE_IOERR_WRITE);
         case SQLITE_FCNTL_POWERSAFE_OVERWRITE:
         case SQLITE_FCNTL_HAS_MOVED:
             *number = 0;
@@ -295,7 +298,8 @@ std::shared_ptr<SqliteFile> SqliteVfs::Impl::find_or_make(const std::string& pat
         std::erase_if(files, [](const auto& entry) { return entry.second.expired(); });
         auto file = files[path].lock();
         if (file == nullptr) {
-            file = std::make_shared<SqliteFile>(context_, path, kind, std::move(database));
+            file = std::make_shared<SqliteFile>(context_, path, kind, database);
+            if (database != nullptr) database->set_wal(file);
             files[path] = file;
         }
         return file;

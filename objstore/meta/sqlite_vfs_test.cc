@@ -212,6 +212,26 @@ TEST_CASE("a commit syncs the WAL once and changes neither its size nor a name")
     CHECK(disk.contents(kWal)->size() == size);
 }
 
+TEST_CASE("the frames of a commit go to the WAL in one write") {
+    SimWorld world(1);
+    SimDisk& disk = world.add_disk("d");
+    SqliteVfs vfs(disk, kVfs, small_steps());
+    const Connection writer;
+    REQUIRE(ready(writer, "NORMAL"));
+    REQUIRE(writer.run(kMakeTable) == SQLITE_OK);
+    REQUIRE(commit(writer, 0) == SQLITE_OK);
+    const auto writes = vfs.counts().wal_writes.load();
+    const auto before = disk.contents(kWal);
+    REQUIRE(commit(writer, 1) == SQLITE_OK);
+    // Without a sync they are on their file all the same: what ends the process costs nothing.
+    CHECK(disk.contents(kWal) != before);
+    CHECK(vfs.counts().wal_writes == writes + 1);
+    // With one, the frame that reaches beyond the last sector of the commit ends after the sync.
+    REQUIRE(writer.run("PRAGMA synchronous=FULL") == SQLITE_OK);
+    REQUIRE(commit(writer, 2) == SQLITE_OK);
+    CHECK(vfs.counts().wal_writes <= writes + 3);
+}
+
 TEST_CASE("the WAL is never cut or deleted, not by limits, truncating checkpoints or closing") {
     SimWorld world(1);
     SimDisk& disk = world.add_disk("d");

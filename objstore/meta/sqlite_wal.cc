@@ -1,6 +1,7 @@
 #include "objstore/meta/sqlite_wal.h"
 
 #include <array>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -52,17 +53,18 @@ std::uint32_t sqlite_wal_frame_at(std::uint64_t offset) {
     return static_cast<std::uint32_t>((offset - kFirst) / kFrameBytes + 1);
 }
 
-Status check_sqlite_wal_page(const File& wal, std::uint32_t frame, Bytes page) {
+Status read_sqlite_wal_page(const File& wal, std::uint32_t frame, MutableBytes page) {
     ASSERT(frame > 0);
     ASSERT(page.size() == kSqlitePageBytes);
     // From the checksum before the frame, which is in the header of the frame or WAL before it.
     const bool is_first = frame == 1;
     const std::uint64_t before_bytes = is_first ? kHeaderBytes : kFrameBytes;
     const std::size_t checksum_at = is_first ? kHeaderChecksumAt : kFrameChecksumAt;
-    std::array<std::byte, kFrameBytes + kFrameHeaderBytes> buffer;
-    const MutableBytes read = MutableBytes(buffer).first(before_bytes + kFrameHeaderBytes);
+    std::array<std::byte, 2 * kFrameBytes> buffer;
+    const MutableBytes read = MutableBytes(buffer).first(before_bytes + kFrameBytes);
     TRY(wal.read_at(offset_of(frame) - before_bytes, read));
     const Bytes header = Bytes(read).subspan(before_bytes);
+    std::memcpy(page.data(), header.data() + kFrameHeaderBytes, page.size());
     const auto before = load_checksum(Bytes(read).subspan(checksum_at));
     const auto stored = load_checksum(header.subspan(kFrameChecksumAt));
     if (frame_checksum(before, header, page) == stored) return {};

@@ -24,9 +24,9 @@ SqliteWalChecksum sqlite_wal_checksum(SqliteWalChecksum before, Bytes bytes);
 // The frame (from 1) whose page lies at `offset`, or 0 when none does.
 std::uint32_t sqlite_wal_frame_at(std::uint64_t offset);
 
-// Checks the page of a committed frame against the checksum beside it. corruption: it is another.
-// Costs one read.
-Status check_sqlite_wal_page(const File& wal, std::uint32_t frame, Bytes page);
+// Reads the page of a committed frame and checks it against the checksum beside it, in one read.
+// corruption: it is another.
+Status read_sqlite_wal_page(const File& wal, std::uint32_t frame, MutableBytes page);
 
 // Whether frames 1 to `frames` are whole and the last has `checksum`. Reads them all.
 Result<bool> is_whole_sqlite_wal(const File& wal, std::uint32_t frames, SqliteWalChecksum checksum);

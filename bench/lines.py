@@ -34,6 +34,7 @@ class Line:
     clients: int = 1
     depth: int = 16  # calls under way on an NFS connection
     size: int = 4 * KIB
+    chunk: int = 0  # bytes of a body's signed chunks; 0: it comes whole
     fill: Fill | None = None
     consumes: int = 0  # so many objects, instead of a time
     quick_consumes: int = 0
@@ -92,6 +93,8 @@ LINES = [
     Line("put10m_8", "10 MiB PUT, 8 clients", "put", MIB_PER_S, clients=8, size=10 * MIB,
          goal_ratio=1.5,
          warp=("put", "--obj.size", "10MiB", "--concurrent", "8")),
+    Line("put10m_chunks_8", "10 MiB PUT in signed chunks of 64 KiB, 8 clients", "put", MIB_PER_S,
+         clients=8, size=10 * MIB, chunk=64 * KIB, goal_ratio=1.5),
     Line("get10m_8", "10 MiB GET, 8 clients", "get", MIB_PER_S, clients=8, size=10 * MIB,
          fill=LARGE, goal_ratio=1.3,
          warp=("get", "--obj.size", "10MiB", "--concurrent", "8", "--objects", "32")),

@@ -134,7 +134,8 @@ class Bench:
 
     def s3_command(self, server, line):
         quick = self.arguments.quick
-        options = {"clients": line.clients, "seconds": self.arguments.seconds, "size": line.size}
+        options = {"clients": line.clients, "seconds": self.arguments.seconds, "size": line.size,
+                   "chunk": line.chunk}
         if line.fill is None:
             options |= {"bucket": line.name.replace("_", "-"), "prefix": "o"}
         else:

@@ -175,6 +175,7 @@ int main(int argc, char** argv) {
     app.add_option("--objects", work.objects, "How many there are, or are to be");
     app.add_option("--parts", work.parts, "Of an upload")->capture_default_str();
     app.add_option("--directories", work.directories, "Spread keys over PREFIX0/, PREFIX1/, ...");
+    app.add_option("--chunk", work.chunk_bytes, "Put in signed chunks of so many bytes");
     app.add_flag("--unsigned", work.unsigned_payload, "UNSIGNED-PAYLOAD");
     CLI11_PARSE(app, argc, argv);
     work.kind = kWorks.at(options.work_name);

@@ -6,14 +6,21 @@ namespace bench {
 
 namespace {
 
-constexpr std::string_view kEmptyHash =
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-
 std::string random_body(std::uint64_t size_bytes) {
     std::string body(size_bytes, '\0');
     std::mt19937_64 random(42);
     for (char& c : body) c = static_cast<char>(random());
     return body;
+}
+
+// The hashes of the body's pieces.
+std::vector<std::string> hashes_of(std::string_view body, std::uint64_t chunk_bytes) {
+    std::vector<std::string> hashes;
+    if (chunk_bytes == 0) return hashes;
+    for (std::size_t at = 0; at < body.size(); at += chunk_bytes) {
+        hashes.push_back(sha256_hex(body.substr(at, chunk_bytes)));
+    }
+    return hashes;
 }
 
 bool sends_body(S3WorkKind kind) {
@@ -76,6 +83,7 @@ S3Work::S3Work(S3WorkOptions options, std::size_t client_count)
       signer_(options_.endpoint, options_.access_key, options_.secret_key),
       body_(sends_body(options_.kind) ? random_body(options_.size_bytes) : std::string()),
       body_hash_(options_.unsigned_payload ? "UNSIGNED-PAYLOAD" : sha256_hex(body_)),
+      chunk_hashes_(hashes_of(body_, options_.chunk_bytes)),
       clients_(client_count) {}
 
 S3Request S3Work::create_bucket() {
@@ -97,7 +105,7 @@ std::optional<S3Request> S3Work::next(std::size_t client) {
         case S3WorkKind::head:
             break;
     }
-    return on_object();
+    return on_object(clients_[client]);
 }
 
 S3Outcome S3Work::take(std::size_t client, const HttpResponse& response) {
@@ -127,15 +135,48 @@ std::string S3Work::object_path(std::uint64_t number) const {
     return fmt::format("/{}/{}{:08}", options_.bucket, prefix_of(number), number);
 }
 
-S3Request S3Work::on_object() {
+S3Request S3Work::on_object(Client& client) {
     const bool chooses = options_.kind == S3WorkKind::get || options_.kind == S3WorkKind::head;
     const std::string path = object_path(chooses ? random_() % options_.objects : next_++);
+    if (sends_body(options_.kind) && !chunk_hashes_.empty()) return in_chunks(client, path);
     const bool has_body = sends_body(options_.kind);
     return {.head = head({.method = method_of(options_.kind),
                           .path = path,
                           .hash = has_body ? std::string_view(body_hash_) : kEmptyHash,
                           .body_bytes = body_.size()}),
             .body = body_};
+}
+
+S3Request S3Work::in_chunks(Client& client, const std::string& path) {
+    constexpr std::string_view kFrame = ";chunk-signature=\r\n\r\n";
+    constexpr std::size_t kSignature = 64;
+    const std::string_view body = body_;
+    const auto frame_bytes = [&](std::size_t chunk_bytes) {
+        return fmt::formatted_size("{:x}", chunk_bytes) + kFrame.size() + kSignature + chunk_bytes;
+    };
+    std::uint64_t framed_bytes = frame_bytes(0);
+    for (std::size_t at = 0; at < body.size(); at += options_.chunk_bytes) {
+        framed_bytes += frame_bytes(body.substr(at, options_.chunk_bytes).size());
+    }
+    // Each signature needs the one before, the first that of the head.
+    S3Request request{.head = head({.method = "PUT",
+                                    .path = path,
+                                    .hash = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+                                    .body_bytes = framed_bytes,
+                                    .decoded_bytes = body.size()})};
+    client.framed.clear();
+    for (std::size_t i = 0; i <= chunk_hashes_.size(); ++i) {
+        const bool last = i == chunk_hashes_.size();
+        const std::string_view chunk =
+            last ? "" : body.substr(i * options_.chunk_bytes, options_.chunk_bytes);
+        const std::string_view hash = last ? kEmptyHash : std::string_view(chunk_hashes_[i]);
+        client.framed +=
+            fmt::format("{:x};chunk-signature={}\r\n", chunk.size(), signer_.sign_chunk(hash));
+        client.framed += chunk;
+        client.framed += "\r\n";
+    }
+    request.body = client.framed;
+    return request;
 }
 
 S3Request S3Work::list(std::size_t client) {
@@ -198,11 +239,12 @@ S3Outcome S3Work::take_part(Client& client, const HttpResponse& response) {
 std::string S3Work::head(const Head& head) {
     const std::string target =
         head.query.empty() ? std::string(head.path) : fmt::format("{}?{}", head.path, head.query);
-    return fmt::format("{} {} HTTP/1.1\r\n{}Content-Length: {}\r\n\r\n",
-                       head.method,
-                       target,
-                       signer_.headers({head.method, head.path, head.query, head.hash}),
-                       head.body_bytes);
+    return fmt::format(
+        "{} {} HTTP/1.1\r\n{}Content-Length: {}\r\n\r\n",
+        head.method,
+        target,
+        signer_.headers({head.method, head.path, head.query, head.hash, head.decoded_bytes}),
+        head.body_bytes);
 }
 
 }  // namespace bench

@@ -27,6 +27,7 @@ struct S3WorkOptions {
     // Keys go to PREFIX0/, PREFIX1/, ... and a client lists its own; 0: all below PREFIX.
     std::uint64_t directories = 0;
     bool unsigned_payload = false;
+    std::uint64_t chunk_bytes = 0;  // of a put: in signed chunks of so many bytes; 0: whole
 };
 
 // What an answer amounted to.
@@ -55,6 +56,7 @@ private:
         std::string upload;  // query
         std::vector<std::string> etags;
         std::string complete;
+        std::string framed;  // a body in chunks
     };
     struct Head {
         std::string_view method;
@@ -62,12 +64,14 @@ private:
         std::string_view query;  // encoded and sorted
         std::string_view hash;
         std::uint64_t body_bytes = 0;
+        std::uint64_t decoded_bytes = 0;  // of a body in chunks
     };
 
     std::string head(const Head& head);
     std::string prefix_of(std::uint64_t number) const;
     std::string object_path(std::uint64_t number) const;
-    S3Request on_object();
+    S3Request on_object(Client& client);
+    S3Request in_chunks(Client& client, const std::string& path);
     S3Request list(std::size_t client);
     S3Request multipart(Client& client);
     S3Outcome take_part(Client& client, const HttpResponse& response);
@@ -76,6 +80,7 @@ private:
     Signer signer_;
     const std::string body_;
     const std::string body_hash_;
+    const std::vector<std::string> chunk_hashes_;
     std::uint64_t next_ = 0;
     std::mt19937_64 random_{7};
     std::vector<Client> clients_;

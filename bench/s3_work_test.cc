@@ -96,6 +96,30 @@ TEST_CASE("keys go round the directories, and each client lists its own") {
     CHECK(target(list.next(3)) == "GET /b?list-type=2&prefix=p1%2F");
 }
 
+TEST_CASE("a body in chunks is as long as its head says and holds all of the body") {
+    S3Work whole({.kind = S3WorkKind::put, .bucket = "b", .size_bytes = 25}, 1);
+    const std::string body(whole.next(0)->body);
+    S3Work work({.kind = S3WorkKind::put, .bucket = "b", .size_bytes = 25, .chunk_bytes = 10}, 1);
+    const auto request = work.next(0);
+    CHECK(request->head.find(fmt::format("\r\nContent-Length: {}\r\n", request->body.size())) !=
+          std::string::npos);
+    CHECK(request->head.find("\r\nx-amz-decoded-content-length: 25\r\n") != std::string::npos);
+    std::string found;
+    std::string_view rest = request->body;
+    for (const std::string_view size : {"a", "a", "5", "0"}) {
+        CAPTURE(size);
+        REQUIRE(rest.substr(0, size.size() + 17) == std::string(size) + ";chunk-signature=");
+        rest.remove_prefix(size.size() + 17 + 64);
+        REQUIRE(rest.substr(0, 2) == "\r\n");
+        const std::size_t bytes = std::stoul(std::string(size), nullptr, 16);
+        found += rest.substr(2, bytes);
+        REQUIRE(rest.substr(2 + bytes, 2) == "\r\n");
+        rest.remove_prefix(bytes + 4);
+    }
+    CHECK(rest.empty());
+    CHECK(found == body);
+}
+
 TEST_CASE("reads choose among the objects there are") {
     S3Work work = work_of(S3WorkKind::get);
     bool seen[2] = {};

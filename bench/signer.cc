@@ -58,20 +58,24 @@ void Signer::refresh() {
 
 std::string Signer::headers(const Request& request) {
     refresh();
+    const std::string decoded = std::to_string(request.decoded_bytes);
+    const bool chunked = request.decoded_bytes != 0;
+    const std::string names =
+        fmt::format("{}{}", kSignedHeaders, chunked ? ";x-amz-decoded-content-length" : "");
     const std::string canonical =
-        fmt::format("{}\n{}\n{}\nhost:{}\nx-amz-content-sha256:{}\nx-amz-date:{}\n\n{}\n{}",
+        fmt::format("{}\n{}\n{}\nhost:{}\nx-amz-content-sha256:{}\nx-amz-date:{}\n{}\n{}\n{}",
                     request.method,
                     request.path,
                     request.query,
                     host_,
                     request.payload_hash,
                     time_,
-                    kSignedHeaders,
+                    chunked ? fmt::format("x-amz-decoded-content-length:{}\n", decoded) : "",
+                    names,
                     request.payload_hash);
-    const std::string to_sign =
-        fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", time_, scope_, sha256_hex(canonical));
-    const std::string signature = hmac(key_, to_sign);
-    return fmt::format(
+    signature_ =
+        sign(fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", time_, scope_, sha256_hex(canonical)));
+    std::string lines = fmt::format(
         "Host: {}\r\nx-amz-date: {}\r\nx-amz-content-sha256: {}\r\nAuthorization: "
         "AWS4-HMAC-SHA256 Credential={}/{}, SignedHeaders={}, Signature={}\r\n",
         host_,
@@ -79,8 +83,27 @@ std::string Signer::headers(const Request& request) {
         request.payload_hash,
         access_key_,
         scope_,
-        kSignedHeaders,
-        objstore::to_hex(objstore::as_bytes(signature)));
+        names,
+        signature_);
+    if (chunked) {
+        lines += fmt::format(
+            "Content-Encoding: aws-chunked\r\nx-amz-decoded-content-length: {}\r\n", decoded);
+    }
+    return lines;
+}
+
+std::string Signer::sign_chunk(std::string_view chunk_hash) {
+    signature_ = sign(fmt::format("AWS4-HMAC-SHA256-PAYLOAD\n{}\n{}\n{}\n{}\n{}",
+                                  time_,
+                                  scope_,
+                                  signature_,
+                                  kEmptyHash,
+                                  chunk_hash));
+    return signature_;
+}
+
+std::string Signer::sign(const std::string& to_sign) const {
+    return objstore::to_hex(objstore::as_bytes(hmac(key_, to_sign)));
 }
 
 }  // namespace bench

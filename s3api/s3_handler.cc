@@ -4,18 +4,12 @@
 
 #include <spdlog/logger.h>
 
+#include "objstore/base/mix.h"
 #include "s3api/xml/writer.h"
 
 namespace s3api {
 
 namespace {
-
-// Spreads a counter over all 64 bits, one to one, so that ids do not look alike.
-std::uint64_t mix(std::uint64_t value) {
-    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9u;
-    value = (value ^ (value >> 27)) * 0x94d049bb133111ebu;
-    return value ^ (value >> 31);
-}
 
 std::string upper_hex(std::uint64_t value) {
     std::string text(16, '0');
@@ -58,7 +52,8 @@ S3Handler::S3Handler(Options options,
       next_id_(static_cast<std::uint64_t>(clock.now())) {}
 
 void S3Handler::identify(Request& request) {
-    request.request_id = upper_hex(mix(next_id_.fetch_add(1, std::memory_order_relaxed)));
+    // Mixed, so that ids do not look alike.
+    request.request_id = upper_hex(objstore::mix(next_id_.fetch_add(1, std::memory_order_relaxed)));
     request.host_id = options_.host_id;
 }
 

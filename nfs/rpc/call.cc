@@ -1,5 +1,7 @@
 #include "nfs/rpc/call.h"
 
+#include "nfs/rpc/record.h"
+
 namespace nfs {
 
 namespace {
@@ -13,7 +15,6 @@ constexpr std::uint32_t kRpcMismatch = 0;
 constexpr std::uint32_t kAuthError = 1;
 constexpr std::size_t kAuthBytesMax = 400;
 constexpr std::size_t kMachineNameBytesMax = 255;
-constexpr std::uint32_t kLastFragment = 0x80000000;
 
 std::uint32_t word(auto value) {
     return static_cast<std::uint32_t>(value);

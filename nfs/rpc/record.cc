@@ -16,7 +16,6 @@ using objstore::Status;
 namespace {
 
 constexpr std::size_t kMarkerBytes = 4;
-constexpr std::uint32_t kLastFragment = 0x80000000;
 constexpr std::size_t kSpaceBytesMin = 4096;  // less is not worth a system call
 
 }  // namespace

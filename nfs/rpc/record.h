@@ -8,6 +8,9 @@
 
 namespace nfs {
 
+// In a fragment's marker: the record ends with it. The other bits are its length.
+inline constexpr std::uint32_t kLastFragment = 0x80000000;
+
 // One RPC message. Its bytes live as long as somebody holds `block`. Let go of it on the thread of
 // its window, which reuses the block when nobody else has it.
 struct Record {

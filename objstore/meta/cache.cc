@@ -1,17 +1,12 @@
 #include "objstore/meta/cache.h"
 
+#include "objstore/base/mix.h"
+
 namespace objstore {
 
 namespace {
 
 constexpr auto kPublishWaitMax = std::chrono::seconds(10);
-
-// Inode numbers are consecutive: without mixing they would fill one shard after another.
-std::uint64_t mix(std::uint64_t z) {
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-}
 
 std::size_t heap_bytes(const std::string& text) {
     constexpr std::size_t kInside = 15;
@@ -31,6 +26,7 @@ bool operator==(const EntryKey& a, const EntryRef& b) {
 }
 
 std::size_t CacheHash::operator()(InodeId id) const {
+    // They are consecutive: without mixing they would fill one shard after another.
     return mix(id + 0x9e3779b97f4a7c15);
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "objstore/base/mix.h"
 #include "objstore/meta/record.h"
 
 namespace objstore {
@@ -129,13 +130,6 @@ void get_attributes(RecordReader& in, Inode& inode) {
     inode.change = in.varint();
     inode.generation = in.varint();
     inode.bucket = in.varint();
-}
-
-// A permutation of 64 bits without pattern (the finalizer of splitmix64).
-std::uint64_t mix(std::uint64_t z) {
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
 }
 
 }  // namespace

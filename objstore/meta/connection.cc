@@ -82,6 +82,9 @@ Status Connection::error(int rc, std::string_view what) const {
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB:
             return Status::corruption(std::move(message));
+        case SQLITE_IOERR:
+            if (rc == SQLITE_IOERR_DATA) return Status::corruption(std::move(message));
+            return Status::io_error(std::move(message));
         case SQLITE_FULL:
             return Status::no_space(std::move(message));
         case SQLITE_BUSY:
@@ -94,6 +97,16 @@ Status Connection::error(int rc, std::string_view what) const {
 
 int Connection::changed_rows() const {
     return sqlite3_changes(handle_);
+}
+
+bool Connection::in_transaction() const {
+    return sqlite3_get_autocommit(handle_) == 0;
+}
+
+void Connection::note(int rc) {
+    const bool reading =
+        rc == SQLITE_IOERR_READ || rc == SQLITE_IOERR_SHORT_READ || rc == SQLITE_IOERR_DATA;
+    if ((rc & 0xff) == SQLITE_IOERR && !reading) broken_ = true;
 }
 
 Result<Connection::Checkpoint> Connection::checkpoint(bool restart) {
@@ -155,6 +168,7 @@ Result<bool> Cursor::next() {
         if (rc == SQLITE_ROW) return true;
         if (rc == SQLITE_DONE) return false;
         rc_ = rc;
+        connection_.note(rc);
     }
     return connection_.error(rc_, text_of(sql_));
 }

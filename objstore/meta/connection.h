@@ -40,6 +40,12 @@ public:
 
     // Rows changed by the last statement.
     int changed_rows() const;
+    // Whether BEGIN holds. SQLite takes a whole transaction back when a statement of it, be it a
+    // SELECT, meets an error of the disk; what runs after that commits by itself.
+    bool in_transaction() const;
+    // A write, a sync or a lock has failed, so that more may be wrong than what the statement asked
+    // for: the connection is to be opened anew. Errors of reading do no harm.
+    bool broken() const { return broken_; }
 
     struct Checkpoint {
         int wal_pages = 0;   // in the log
@@ -54,6 +60,8 @@ public:
 private:
     friend class Cursor;
     explicit Connection(sqlite3* handle) : handle_(handle) {}
+    // Keeps what the result code of a statement says of the connection.
+    void note(int rc);
     static int on_commit(void* self, sqlite3* handle, const char* name, int pages);
     Status configure(const Options& options);
     // Null: `rc` says why.
@@ -61,6 +69,7 @@ private:
 
     sqlite3* const handle_;
     int wal_pages_ = 0;
+    bool broken_ = false;
     std::array<sqlite3_stmt*, kSqlCount> statements_{};
 };
 

@@ -1,5 +1,7 @@
 #include "objstore/meta/writer.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -234,6 +236,7 @@ Status Writer::begin(bool durable) {
     return Cursor(connection, Sql::begin).run();
 }
 
+// SQLite's transaction may have ended when the Txn has failed.
 TxnResult Writer::run_txn(Txn& txn) {
     Overlay& overlay = *session_.overlay;
     TxnResult result;
@@ -245,6 +248,9 @@ TxnResult Writer::run_txn(Txn& txn) {
         if (result.status.ok()) result.status = overlay.problem();
         if (!result.status.ok()) break;
     }
+    if (result.status.ok() && !session_.connection->in_transaction()) {
+        result.status = Status::io_error("namespace: a read failed");
+    }
     if (result.status.ok()) {
         result.changes = overlay.changes();
         overlay.keep();
@@ -255,40 +261,71 @@ TxnResult Writer::run_txn(Txn& txn) {
 }
 
 void Writer::process(std::vector<Item> batch, bool sync) {
-    Status status;
-    if (session_.connection == nullptr && !reopen()) {
-        status = Status::unavailable("namespace: the database cannot be opened");
-    }
-    bool durable = sync || options_.sync_interval.count() == 0 ||
-                   deps_.ids.given() + kIdBlock / 2 > state_.id_limit;
-    for (const Item& item : batch) durable = durable || item.txn.durable;
-
-    std::vector<TxnResult> results;
-    results.reserve(batch.size());
-    if (status.ok()) status = begin(durable);
-    if (status.ok()) {
-        for (Item& item : batch) results.push_back(run_txn(item.txn));
-        status = finish(durable);
-    }
-    // After a failed commit no answer holds, not even a refusal: it may rest on a change of the
-    // same batch that is not there.
-    results.resize(batch.size());
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-        batch[i].done(status.ok() ? std::move(results[i]) : refused(status));
-    }
+    if (session_.connection == nullptr) reopen();
+    run_items(batch, sync);
     if (session_.connection != nullptr) checkpoint();
 }
 
-// Ends the batch's transaction: commits what it changed and shows it to readers.
-Status Writer::finish(bool durable) {
+bool Writer::is_durable(std::span<const Item> items, bool sync) const {
+    if (sync || options_.sync_interval.count() == 0) return true;
+    if (deps_.ids.given() + kIdBlock / 2 > state_.id_limit) return true;
+    return std::any_of(
+        items.begin(), items.end(), [](const Item& item) { return item.txn.durable; });
+}
+
+// Runs all in one transaction and answers them.
+void Writer::run_items(std::span<Item> items, bool sync) {
+    const bool durable = is_durable(items, sync);
+    std::vector<TxnResult> results;
+    results.reserve(items.size());
     Status status;
-    Overlay& overlay = *session_.overlay;
-    if (overlay.dirty() || (durable && unsynced_)) {
-        status = commit(durable);
-        if (in_doubt_) status = after_failed_commit(std::move(status));
-    } else {
-        status = Cursor(*session_.connection, Sql::rollback).run();
+    if (session_.connection == nullptr) {
+        status = Status::unavailable("namespace: the database cannot be opened");
     }
+    if (status.ok()) status = begin(durable);
+    if (status.ok()) {
+        for (Item& item : items) {
+            results.push_back(run_txn(item.txn));
+            // The changes of those before are still in memory alone, and nobody else writes: they
+            // go on in another transaction as if nothing had happened.
+            if (!session_.connection->in_transaction()) status = begin(durable);
+            if (!status.ok()) break;
+        }
+        status = finish(std::move(status), durable);
+    }
+    // A row that can not be written, as where a page beside it is rotten, is looked for by halves.
+    const bool unreadable = status.code() == Code::corruption || status.code() == Code::io_error;
+    if (unreadable && status.why() != Why::outcome_unknown && items.size() > 1) {
+        const std::size_t half = items.size() / 2;
+        run_items(items.first(half), sync);
+        run_items(items.subspan(half), sync);
+        return;
+    }
+    // After a failed commit no answer holds, not even a refusal: it may rest on a change of the
+    // same batch that is not there.
+    results.resize(items.size());
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        items[i].done(status.ok() ? std::move(results[i]) : refused(status));
+    }
+}
+
+Status Writer::roll_back() {
+    if (!session_.connection->in_transaction()) return {};
+    return Cursor(*session_.connection, Sql::rollback).run();
+}
+
+// Ends the batch's transaction: if `status` is ok, commits what it changed and shows it to readers.
+Status Writer::finish(Status status, bool durable) {
+    Overlay& overlay = *session_.overlay;
+    if (status.ok() && (overlay.dirty() || (durable && unsynced_))) {
+        status = commit(durable);
+    } else {
+        const Status rolled_back = roll_back();
+        if (status.ok()) status = rolled_back;
+        in_doubt_ = !rolled_back.ok();
+    }
+    if (session_.connection->broken()) in_doubt_ = true;
+    if (in_doubt_) status = after_failed_commit(std::move(status));
     if (session_.overlay != nullptr) session_.overlay->clear();
     deps_.holds.lift_bars();
     return status;
@@ -296,6 +333,8 @@ Status Writer::finish(bool durable) {
 
 Status Writer::commit(bool durable) {
     Connection& connection = *session_.connection;
+    // Each row would be a commit of its own.
+    if (!connection.in_transaction()) return Status::io_error("namespace: no transaction");
     MetaStore::Totals totals;
     Status status = session_.overlay->flush(totals);
     StateRow next = state_;
@@ -307,7 +346,7 @@ Status Writer::commit(bool durable) {
     if (status.ok()) status = RowWriter(connection).put_state(next);
     if (!status.ok()) {
         // Nothing has happened, if the transaction can be taken back.
-        in_doubt_ = !Cursor(connection, Sql::rollback).run().ok();
+        in_doubt_ = !roll_back().ok();
         return status;
     }
     status = Cursor(connection, Sql::commit).run();
@@ -363,7 +402,7 @@ Status Writer::close_for_good() {
     }
     if (status.ok() && unsynced_) {
         status = begin(true);
-        if (status.ok()) status = finish(true);
+        if (status.ok()) status = finish({}, true);
     }
     deps_.readers.pause_and_close_all();
     deps_.readers.refuse();

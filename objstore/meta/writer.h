@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -88,10 +89,13 @@ private:
     void close_session();
     bool reopen();
     void process(std::vector<Item> batch, bool sync);
+    void run_items(std::span<Item> items, bool sync);
+    bool is_durable(std::span<const Item> items, bool sync) const;
     Status begin(bool durable);
+    Status roll_back();
     TxnResult run_txn(Txn& txn);
     Status commit(bool durable);
-    Status finish(bool durable);
+    Status finish(Status status, bool durable);
     Status after_failed_commit(Status status);
     void checkpoint();
     Status close_for_good();

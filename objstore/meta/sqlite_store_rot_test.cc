@@ -1,0 +1,153 @@
+// Pages that can not be read, in the middle of batches.
+#include <latch>
+#include <semaphore>
+#include <set>
+
+#include <doctest/doctest.h>
+
+#include "objstore/meta/sqlite_store.h"
+#include "objstore/meta/store_fixture.h"
+#include "tests/sim/check_status.h"
+
+namespace objstore {
+
+namespace {
+
+using tests::SimFailure;
+using tests::SimFault;
+using tests::SimOperation;
+using tests::StoreFixture;
+
+constexpr const char* kDatabase = "meta/namespace.db";
+constexpr int kNames = 120;
+
+// Long enough that the trees have several pages.
+std::string name_of(int i, const char* end = "") {
+    return fmt::format("{:04}-{}{}", i, std::string(180, 'n'), end);
+}
+
+// A namespace whose names are on the disk and in no cache.
+void prepare(StoreFixture& fixture) {
+    fixture.open();
+    for (int i = 0; i < kNames; ++i) REQUIRE(fixture.create(name_of(i), false).status.ok());
+    fixture.close();
+    fixture.open();
+}
+
+// Names that come (those with an end) or go, one a Txn.
+using Changes = std::vector<std::string>;
+
+Txn change(const StoreFixture& fixture, const std::string& name) {
+    Txn txn;
+    if (name.back() == 'n') {
+        txn.ops.emplace_back(UnlinkOp{fixture.bucket, name, fixture.clock.now()});
+    } else {
+        txn.ops.emplace_back(fixture.create_op(fixture.bucket, name));
+    }
+    return txn;
+}
+
+// Carries all out in one batch: the writer waits in the answer to another Txn until all are queued.
+std::vector<Status> run_batch(StoreFixture& fixture, const Changes& changes) {
+    std::binary_semaphore waiting{0};
+    std::binary_semaphore go{0};
+    fixture.store->submit(Txn{}, [&](TxnResult&&) {
+        waiting.release();
+        go.acquire();
+    });
+    waiting.acquire();
+    std::vector<Status> statuses(changes.size());
+    std::latch left(static_cast<std::ptrdiff_t>(changes.size()));
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        fixture.store->submit(change(fixture, changes[i]), [&, i](TxnResult&& result) {
+            statuses[i] = std::move(result.status);
+            left.count_down();
+        });
+    }
+    go.release();
+    left.wait();
+    return statuses;
+}
+
+// What was acknowledged has happened, what was refused has not, and every count is right.
+void check_outcome(StoreFixture& fixture,
+                   const Changes& changes,
+                   const std::vector<Status>& statuses) {
+    const auto entries = fixture.store->list({fixture.bucket, "", true, "", 100'000});
+    REQUIRE(entries.ok());
+    std::set<std::string> names;
+    for (const EntryWithInode& one : *entries) names.insert(one.entry.name);
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        CAPTURE(changes[i]);
+        CAPTURE(statuses[i].message());
+        const bool comes = changes[i].back() != 'n';
+        CHECK(names.contains(changes[i]) == (comes == statuses[i].ok()));
+    }
+    CHECK(fixture.store->totals().inodes == names.size() + 2);
+    CHECK(fixture.store->getattr(fixture.bucket).value()->directory.children == names.size());
+}
+
+std::size_t count_failed(const std::vector<Status>& statuses) {
+    return static_cast<std::size_t>(std::count_if(
+        statuses.begin(), statuses.end(), [](const Status& status) { return !status.ok(); }));
+}
+
+}  // namespace
+
+TEST_CASE("a read that fails in a batch fails one Txn at most, and tears nothing") {
+    Changes changes;
+    for (int i = 0; i < kNames; i += 7) changes.push_back(name_of(i, i % 2 == 0 ? "" : "+"));
+    std::size_t failed_in_all = 0;
+    for (std::uint64_t after = 0;; ++after) {
+        CAPTURE(after);
+        StoreFixture fixture(tests::test_seed() + after);
+        prepare(fixture);
+        fixture.disk.fail(
+            {.operation = SimOperation::read, .after = after, .path = "namespace.db"});
+        const std::uint64_t reads = fixture.disk.count(SimOperation::read);
+        const auto statuses = run_batch(fixture, changes);
+        const bool hit = fixture.disk.count(SimOperation::read) - reads > after;
+        fixture.disk.clear_faults();
+        CHECK(count_failed(statuses) <= 1);
+        failed_in_all += count_failed(statuses);
+        check_outcome(fixture, changes, statuses);
+        fixture.world.cut_power();
+        fixture.power_cycle();
+        check_outcome(fixture, changes, statuses);
+        if (!hit) break;
+    }
+    CHECK(failed_in_all > 0);
+}
+
+TEST_CASE("a rotten page fails those who touch it and nobody else") {
+    StoreFixture fixture(tests::test_seed());
+    prepare(fixture);
+    const std::string whole = *fixture.disk.contents(kDatabase);
+    const std::size_t page = whole.find(name_of(60)) / 4096;
+    REQUIRE(page > 1);
+    fixture.disk.corrupt(kDatabase, page * 4096 + 2000, 16);
+    // One of them is in the cache: opening the database anew would clear it.
+    const InodePtr cached = fixture.store->lookup(fixture.bucket, name_of(3)).value().inode;
+    Changes changes;
+    for (int i = 0; i < kNames; ++i) changes.push_back(name_of(i, "+"));
+    for (int i = 1; i < kNames; i += 5) changes.push_back(name_of(i));
+    const auto statuses = run_batch(fixture, changes);
+    CHECK(count_failed(statuses) > 0);
+    CHECK(count_failed(statuses) < changes.size() / 2);
+    for (const Status& status : statuses) {
+        if (!status.ok()) tests::check_error(status, Code::corruption);
+    }
+    CHECK(fixture.store->cached_inode(cached->id) != nullptr);
+    CHECK(fixture.create("later").status.ok());
+    // Once the page is what it was, all can be seen.
+    fixture.world.cut_power();
+    fixture.close();
+    fixture.world.power_cycle();
+    const auto file = fixture.disk.open(kDatabase, OpenMode::write).value();
+    REQUIRE(file->write_at(page * 4096, as_bytes(whole).subspan(page * 4096, 4096)).ok());
+    fixture.open();
+    REQUIRE(fixture.store->commit(UnlinkOp{fixture.bucket, "later", 1}).status.ok());
+    check_outcome(fixture, changes, statuses);
+}
+
+}  // namespace objstore

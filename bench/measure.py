@@ -17,6 +17,8 @@ from servers import Failed
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FILL_SECONDS_MAX = 400
 CONSUME_SECONDS_MAX = 120
+DISTURBED_CORES = 0.3
+LEAVE_FREE_BYTES = 1 << 30
 
 
 def say(text):
@@ -52,6 +54,9 @@ class Bench:
         self.results = {"lines": {}, "figures": {}, "servers": {}, "left_out": {}}
 
     def run(self):
+        if self.arguments.warm:
+            say("filling free memory with page cache ...")
+            servers.fill_free_memory(os.path.join(self.directory, "filler"), LEAVE_FREE_BYTES)
         self.results["machine"] = self.machine()
         with contextlib.ExitStack() as stack:
             running = []
@@ -122,11 +127,19 @@ class Bench:
             command = self.s3_command(server, line)
         memory_before = server.memory_mib()
         server.forget_memory_peak()
+        busy_before, stolen_before = servers.machine_seconds()
         cpu_before = server.cpu_seconds()
         report = run_json(command, f"{server.name}: {line.work}")
         cpu = server.cpu_seconds() - cpu_before
+        busy, stolen = servers.machine_seconds()
         report["server_cpu_us"] = cpu * 1e6 / max(report["operations"], 1)
         report["server_cores"] = cpu / max(report["seconds"], 1e-9)
+        client_cpu = report["client_cpu_us"] * report["operations"] / 1e6
+        report["other_cores"] = (busy - busy_before - cpu - client_cpu) / report["seconds"]
+        report["stolen_cores"] = (stolen - stolen_before) / report["seconds"]
+        if max(report["other_cores"], report["stolen_cores"]) > DISTURBED_CORES:
+            say(f"  disturbed: others used {report['other_cores']:.1f} cores meanwhile, "
+                f"the host took {report['stolen_cores']:.1f}")
         report["memory_before_mib"] = memory_before
         report["memory_peak_mib"] = server.memory_peak_mib()
         report["memory_after_mib"] = server.memory_mib()
@@ -202,7 +215,8 @@ class Bench:
     def machine(self):
         """What this machine is, and what it can do at best in this very run."""
         found = {"time": time.strftime("%Y-%m-%d %H:%M"), "kernel": platform.release(),
-                 "cores": os.cpu_count(), "seconds_a_line": self.arguments.seconds}
+                 "cores": os.cpu_count(), "warm": self.arguments.warm,
+                 "seconds_a_line": self.arguments.seconds}
         for text in servers.read_text("/proc/cpuinfo").splitlines():
             if text.startswith("model name"):
                 found["processor"] = text.split(":", 1)[1].strip()

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
@@ -38,6 +39,17 @@ class Processes(unittest.TestCase):
     def test_a_process_whose_name_holds_anything_has_its_cpu_time_read(self):
         stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 1 0 0 0 250 150 0 0 20 0 9 0 5 6 7"
         self.assertEqual(servers.parse_cpu_seconds(stat, 100), 4.0)
+
+    def test_the_time_of_all_processors_is_busy_or_stolen(self):
+        stat = "cpu  100 20 30 4000 50 1 2 300 0 0\ncpu0 1 2 3 4 5 6 7 8 0 0\n"
+        self.assertEqual(servers.parse_machine_seconds(stat, 100), (1.53, 3.0))
+
+    def test_free_memory_is_filled_but_for_what_is_to_be_left(self):
+        self.assertEqual(servers.free_memory_bytes("MemTotal: 9 kB\nMemFree:  3 kB\n"), 3072)
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "filler")
+            self.assertEqual(servers.fill_free_memory(path, 1 << 60), 0)
+            self.assertTrue(os.path.exists(path))
 
     def test_sizes_are_found_by_their_name(self):
         status = "Name:\tx\nVmHWM:\t  4096 kB\nVmRSS:\t  2048 kB\n"

@@ -37,6 +37,42 @@ def parse_status_mib(status, name):
     return 0.0
 
 
+def parse_machine_seconds(stat, ticks_per_second):
+    """What all processors have done since boot by /proc/stat: (busy, stolen by the host)."""
+    user, nice, system, _idle, _wait, irq, softirq, steal = map(int, stat.split()[1:9])
+    busy = user + nice + system + irq + softirq
+    return busy / ticks_per_second, steal / ticks_per_second
+
+
+def machine_seconds():
+    return parse_machine_seconds(read_text("/proc/stat"), os.sysconf("SC_CLK_TCK"))
+
+
+def free_memory_bytes(meminfo):
+    for line in meminfo.splitlines():
+        if line.startswith("MemFree:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def fill_free_memory(path, leave_bytes):
+    """Fills free memory with clean pages of a sparse file at `path`, which the kernel takes back
+    when it needs them; they are gone when the file is.
+
+    So memory is as on a machine that has been up for long. Many virtual machines give free memory
+    back to their host, and then each page that is used anew costs several times a copy of it."""
+    size = max(0, free_memory_bytes(read_text("/proc/meminfo")) - leave_bytes)
+    readers = os.cpu_count()
+    with open(path, "wb") as file:
+        file.truncate(size)
+    running = [subprocess.Popen(
+        ["dd", f"if={path}", "of=/dev/null", "bs=1M", f"skip={size * i // readers >> 20}",
+         f"count={size // readers >> 20}"], stderr=subprocess.DEVNULL) for i in range(readers)]
+    for reader in running:
+        reader.wait()
+    return size
+
+
 def read_text(path):
     with open(path, encoding="ascii", errors="replace") as file:
         return file.read()

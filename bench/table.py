@@ -109,7 +109,8 @@ def head_text(results):
                        for name, (title, unit) in LIMITS.items() if name in info["limits"])
     text = [f"{info['time']}, commit {info['commit']}, {info['cores']} cores "
             f"({info.get('processor', 'unknown')}) for servers and client, "
-            f"Linux {info['kernel']}, {info['seconds_a_line']:g} s a line",
+            f"Linux {info['kernel']}, {info['seconds_a_line']:g} s a line"
+            + (", free memory filled with page cache before" if info.get("warm") else ""),
             f"this machine at best: {limits}"]
     text += [f"{name}: {server['durability']}" for name, server in results["servers"].items()]
     text += [f"{name} is left out: {why}" for name, why in results["left_out"].items()]

@@ -33,5 +33,6 @@ def run(program, server, line, seconds):
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     rates = parse(done.stdout)
     if rates is None and "too few samples" not in done.stdout:
-        raise Failed(f"{server.name}: warp {line.warp[0]}: {done.stdout[-500:]}{done.stderr[-500:]}")
+        said = done.stdout[-500:] + done.stderr[-500:]
+        raise Failed(f"{server.name}: warp {line.warp[0]}: {said}")
     return rates

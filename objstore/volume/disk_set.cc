@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::chrono::nanoseconds kFailedFor = std::chrono::seconds(30);
 constexpr std::chrono::nanoseconds kFullFor = std::chrono::seconds(1);
+constexpr std::chrono::nanoseconds kTryAllPause = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -115,15 +116,29 @@ bool DiskSet::claim_trial(Member& m) const {
 
 void DiskSet::try_again() {
     for (int i = 0; i < count(); ++i) {
-        Member& m = member(i);
-        if (!claim_trial(m)) continue;
-        const bool full = m.state.load() == State::full;
-        if (full && !check_room(i, options_.room_bytes).ok()) continue;
-        if (!try_one(m).ok()) continue;
-        m.state = State::well;
-        epoch_.fetch_add(1, std::memory_order_release);
-        log_.info("event=disk_back disk={}", m.disk->name());
+        if (claim_trial(member(i))) try_member(i);
     }
+}
+
+void DiskSet::try_all() {
+    const std::int64_t now = clock_.steady().count();
+    for (int i = 0; i < count(); ++i) {
+        Member& m = member(i);
+        if (m.disk == nullptr || m.state.load() == State::well) continue;
+        std::int64_t from = m.try_all_at.load();
+        const std::int64_t next = now + kTryAllPause.count();
+        if (now >= from && m.try_all_at.compare_exchange_strong(from, next)) try_member(i);
+    }
+}
+
+void DiskSet::try_member(int index) {
+    Member& m = member(index);
+    const bool full = m.state.load() == State::full;
+    if (full && !check_room(index, options_.room_bytes).ok()) return;
+    if (!try_one(m).ok()) return;
+    m.state = State::well;
+    epoch_.fetch_add(1, std::memory_order_release);
+    log_.info("event=disk_back disk={}", m.disk->name());
 }
 
 Status DiskSet::try_one(const Member& m) const {

@@ -43,6 +43,9 @@ public:
     bool trial_due() const;
     // Tries those that are due, by writing a file. Blocks on the disks.
     void try_again();
+    // The same for all that are out, due or not: for a caller that can not go on without them. A
+    // disk is tried at most once a second so, as refused writes may be many.
+    void try_all();
 
     std::vector<VolumeStore::DiskHealth> health() const;
 
@@ -52,7 +55,8 @@ private:
         DiskId id = 0;
         Disk* disk = nullptr;
         std::atomic<State> state{State::well};
-        std::atomic<std::int64_t> trial_at{0};  // steady nanoseconds, when not well
+        std::atomic<std::int64_t> trial_at{0};            // steady nanoseconds, when not well
+        std::atomic<std::int64_t> try_all_at{INT64_MIN};  // not before, by try_all
         std::atomic<std::uint64_t> read_errors{0};
         std::atomic<std::uint64_t> write_errors{0};
     };
@@ -60,6 +64,7 @@ private:
     Member& member(int index) const;
     bool is_due(const Member& member) const;
     bool claim_trial(Member& member) const;
+    void try_member(int index);
     Status try_one(const Member& member) const;
 
     const Options options_;

@@ -118,22 +118,43 @@ TEST_CASE("writes stop below parity + 1 disks, and go on when disks come back") 
     CHECK(volumes.stream(6000, 0).empty());
     CHECK(volumes.status.code() == Code::unavailable);
     for (int i = 0; i < 4; ++i) volumes.disk(i).set_dead(false);
-    CHECK(volumes.append({6000}).empty());
-    volumes.clock.advance(std::chrono::seconds(31));
+    volumes.clock.advance(std::chrono::seconds(1));
     keep(all, volumes.append({6000}));
     CHECK(volumes.status.code() == Code::ok);
     CHECK(volumes.catalog.row(all.back().extents[0].volume).geometry == Geometry{4, 2});
     check_all(volumes, all);
 }
 
+TEST_CASE("the only disk is tried at once when a write has failed, and then once a second") {
+    SimVolumes volumes({.disks = 1, .geometry = {1, 0}});
+    std::vector<Stored> all = volumes.append({5000});
+    SimDisk& disk = volumes.disk(0);
+    disk.fail({.operation = SimOperation::sync});
+    keep(all, volumes.append({5000}));
+    REQUIRE(volumes.status.code() == Code::ok);
+    disk.set_dead(true);
+    CHECK(volumes.append({5000}).empty());
+    CHECK(volumes.status.code() == Code::unavailable);
+    disk.set_dead(false);
+    // As many writes as there may be, none of them writes to a disk that has just failed its trial.
+    const std::uint64_t written = disk.bytes_written();
+    for (int i = 0; i < 10; ++i) CHECK(volumes.append({5000}).empty());
+    CHECK(disk.bytes_written() == written);
+    volumes.clock.advance(std::chrono::seconds(1));
+    keep(all, volumes.append({5000}));
+    CHECK(volumes.status.code() == Code::ok);
+    check_all(volumes, all);
+}
+
 TEST_CASE("a failed sync on the only disk acknowledges nothing") {
     SimVolumes volumes({.disks = 1, .geometry = {1, 0}});
     std::vector<Stored> all = volumes.append({5000});
-    volumes.disk(0).fail({.operation = SimOperation::sync});
+    volumes.disk(0).fail({.operation = SimOperation::sync, .times = SimFault::kAlways});
     CHECK(volumes.append({5000}).empty());
     CHECK(volumes.append({5000}).empty());
     CHECK(volumes.status.code() == Code::unavailable);
-    volumes.clock.advance(std::chrono::seconds(31));
+    volumes.disk(0).clear_faults();
+    volumes.clock.advance(std::chrono::seconds(1));
     keep(all, volumes.append({5000}));
     REQUIRE(volumes.status.code() == Code::ok);
     CHECK(all[1].extents[0].volume != all[0].extents[0].volume);

@@ -20,8 +20,8 @@ Result<Geometry> VolumeMaker::wanted_geometry() const {
 }
 
 Result<VolumeMaker::Plan> VolumeMaker::plan() {
-    // Before writes are refused, disks get another chance.
-    if (!wanted_geometry().ok() && deps_.disks.trial_due()) deps_.disks.try_again();
+    // Before writes are refused, disks get another chance, also those that failed just now.
+    if (!wanted_geometry().ok()) deps_.disks.try_all();
     TRY_ASSIGN(const Geometry geometry, wanted_geometry());
     Plan plan;
     plan.disks = deps_.disks.all_writable();

@@ -24,7 +24,8 @@ public:
 
     explicit operator bool() const { return node_ != nullptr; }
     std::string_view name() const;
-    std::string_view text() const;  // its own text, entities resolved; empty when it has none
+    std::string_view text()
+        const;  // all of it, entities and CDATA resolved; empty when it has none
     XmlNode child(std::string_view name) const;  // the first; absent: a false node
     std::vector<XmlNode> children() const;       // elements alone
     std::vector<XmlNode> children(std::string_view name) const;
@@ -41,8 +42,9 @@ public:
     static constexpr std::size_t kBytesMax = 1 << 20;
     static constexpr std::size_t kDepthMax = 20;
 
-    // malformed_xml: not well formed, empty, deeper than kDepthMax, longer than `bytes_max`, or
-    // with a DOCTYPE (so no entities but the five of XML and character references).
+    // malformed_xml: not well formed, empty, deeper than kDepthMax, longer than `bytes_max`, with
+    // text beside elements, or with a DOCTYPE (so no entities but the five of XML and character
+    // references).
     static S3Result<XmlDocument> parse(std::string text, std::size_t bytes_max = kBytesMax);
 
     XmlDocument(XmlDocument&&) noexcept;

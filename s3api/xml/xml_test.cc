@@ -83,6 +83,36 @@ TEST_CASE("a text of spaces alone is kept, indentation is not") {
     CHECK(document->root().children().size() == 1);
 }
 
+TEST_CASE("a text is all of its pieces, whatever lies between them") {
+    const auto document = XmlDocument::parse(
+        "<a> <k>a<!-- c -->bc</k> <k>a<![CDATA[<b>]]>c</k> <k>a<?p?> </k> <k> <!-- --> </k>\n"
+        "<k><![CDATA[]]>x</k><k>a&amp;<!---->b</k></a>");
+    REQUIRE(document.ok());
+    std::vector<std::string> keys;
+    for (const XmlNode& node : document->root().children("k")) keys.emplace_back(node.text());
+    CHECK(keys == std::vector<std::string>{"abc", "a<b>c", "a ", "  ", "x", "a&b"});
+}
+
+TEST_CASE("text beside elements is refused") {
+    CHECK(refused("<a><k>a<b/>c</k></a>"));
+    CHECK(refused("<a><k><b/>c</k></a>"));
+    CHECK(refused("<a><k><b/><![CDATA[c]]></k></a>"));
+    const auto document = XmlDocument::parse("<a><k> <b/> </k></a>");
+    REQUIRE(document.ok());
+    CHECK(document->root().child("k").text().empty());
+}
+
+TEST_CASE("a reference to no character is refused: it would cut a key short") {
+    for (const auto* reference :
+         {"&#0;", "&#x0;", "&#000;", "&#4294967296;", "&#x100000000;", "&#xd800;", "&#x110000;"}) {
+        CAPTURE(reference);
+        CHECK(refused(std::string("<k>a") + reference + "b</k>"));
+    }
+    const auto document = XmlDocument::parse("<k>&#97;&#x62;&#;&#xg;&amp;#0;</k>");
+    REQUIRE(document.ok());
+    CHECK(document->root().text() == "ab&#;&#xg;&#0;");
+}
+
 TEST_CASE("what is not well formed is refused") {
     for (const char* text : {"",
                              " ",

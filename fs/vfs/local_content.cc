@@ -109,12 +109,26 @@ Status LocalVfs::clear_setid(const Credentials& who, InodeId id) {
     return deps_.engine.apply(std::move(op), call_options(who)).error();
 }
 
+// NFS hears of each failed flush of a file once. Whom it does not reach sees that the verifier has
+// changed, sends its bytes again, and hears of what is still wrong then.
+Status LocalVfs::untold_failure(Node& node) {
+    return node.state.with([](Node::State& state) -> Status {
+        if (std::exchange(state.told, state.failures) == state.failures) return {};
+        return state.failure;
+    });
+}
+
 Result<WriteResult> LocalVfs::write(const Credentials& who, WriteAt at, Bytes bytes) {
     TRY_ASSIGN(const InodePtr inode, regular(who, at.inode, kMayWrite));
     if (who.uid != 0) TRY(clear_setid(who, at.inode));
     TRY_ASSIGN(const NodeRef node, use(who, at.inode));
     const WriteBack::WriteArgs args{at.offset, false, who.door};
-    TRY_ASSIGN(const auto written, write_back_.write(node, args, bytes));
+    auto stored = write_back_.write(node, args, bytes);
+    if (!stored.ok()) {
+        (void)untold_failure(*node);  // This is it.
+        return stored.error();
+    }
+    const WriteBack::Written written = *stored;
     WriteResult result;
     result.size = bytes.size();
     result.offset = at.offset;
@@ -124,7 +138,10 @@ Result<WriteResult> LocalVfs::write(const Credentials& who, WriteAt at, Bytes by
         result.change.before.mtime = result.change.before.ctime = written.written_before;
     }
     if (at.stability != Stability::unstable) {
-        TRY(write_back_.flush(*node));
+        if (Status status = write_back_.flush(*node, written.failures); !status.ok()) {
+            (void)untold_failure(*node);  // This is it.
+            return status;
+        }
         result.stability = Stability::file_sync;
         TRY_ASSIGN(result.change.after, getattr(at.inode));
         return result;
@@ -140,7 +157,10 @@ Result<AttributeChange> LocalVfs::commit(const Credentials& who, InodeId id) {
     TRY_ASSIGN(const InodePtr inode, regular(who, id, kMayWrite));
     AttributeChange change;
     change.before = attributes(*inode);
-    if (const NodeRef node = nodes_.find(id)) TRY(write_back_.flush(*node));
+    if (const NodeRef node = nodes_.find(id)) {
+        (void)write_back_.flush(*node);  // Counted in the node if it fails.
+        TRY(untold_failure(*node));
+    }
     TRY_ASSIGN(change.after, getattr(id));
     return change;
 }

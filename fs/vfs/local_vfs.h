@@ -144,6 +144,8 @@ private:
     void touch(const Inode& inode);
 
     Result<Inode> fresh_inode(const Credentials& who, FileType type, const SetAttributes& wish);
+    Status keep_setgid(const Credentials& who, InodeId directory, Inode& fresh);
+    Status check_path(InodeId directory, std::string_view name);
     Result<objstore::OpResult> add(const Credentials& who,
                                    InodeId directory,
                                    std::string_view name,
@@ -165,6 +167,7 @@ private:
                     const SetAttributes& changes,
                     OpenFile* file);
     Status clear_setid(const Credentials& who, InodeId inode);
+    static Status untold_failure(Node& node);
     Status zero_range(const Credentials& who, const NodeRef& node, Range range);
     Status extend(const Credentials& who, const NodeRef& node, std::uint64_t size);
     Result<std::uint64_t> share_once(const Credentials& who,

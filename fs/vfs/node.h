@@ -20,13 +20,14 @@ struct Node {
         DirtyRanges active;  // gathers
         DirtyRanges flight;  // being stored: only who holds `flush_mutex` changes it
         bool size_known = false;
-        std::uint64_t size = 0;    // with the bytes that wait
-        UnixNanos written_at = 0;  // of the last byte that waits: mtime and ctime until stored
-        bool foreign = false;      // bytes came by another door than the mount
-        bool queued = false;       // for the flusher
-        bool urgent = false;       // likewise, at once
-        std::uint64_t failures = 0;
-        Status failure;  // the last one
+        std::uint64_t size = 0;      // with the bytes that wait
+        UnixNanos written_at = 0;    // of the last byte that waits: mtime and ctime until stored
+        bool foreign = false;        // bytes came by another door than the mount
+        bool queued = false;         // for the flusher
+        bool urgent = false;         // likewise, at once
+        std::uint64_t failures = 0;  // flushes that lost what they carried
+        Status failure;              // the last one
+        std::uint64_t told = 0;      // so many of them NFS has heard of, which has no open files
 
         std::size_t waiting_bytes() const { return active.size_bytes() + flight.size_bytes(); }
     };

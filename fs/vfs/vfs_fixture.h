@@ -88,6 +88,19 @@ public:
         out.resize(got.size);
         return out;
     }
+    // From now on no disk stores anything.
+    void fail_writes(tests::SimFailure failure) {
+        for (std::size_t i = 0; i < store.world().disk_count(); ++i) {
+            store.world().disk(i).fail({.operation = tests::SimOperation::write,
+                                        .failure = failure,
+                                        .times = tests::SimFault::kAlways});
+        }
+    }
+    void clear_faults() {
+        for (std::size_t i = 0; i < store.world().disk_count(); ++i) {
+            store.world().disk(i).clear_faults();
+        }
+    }
     void write(OpenFile& file, std::uint64_t offset, const std::string& bytes) {
         REQUIRE(file.write(offset, objstore::as_bytes(bytes), {}).ok());
     }

@@ -47,7 +47,7 @@ Status WriteBack::learn_size(Node& node) {
     node.state.with([&](Node::State& state) {
         if (state.size_known) return;
         state.size_known = true;
-        state.size = inode->size;
+        state.size = std::max({inode->size, state.active.end(), state.flight.end()});
     });
     return {};
 }
@@ -85,6 +85,7 @@ Result<WriteBack::Written> WriteBack::write_some(const NodeRef& node,
                                             objstore::Why::too_large);
         }
         w.size_before = state.size;
+        w.failures = state.failures;
         w.written_before = node->dirty ? state.written_at : 0;
         grown = state.active.write(w.offset, bytes);
         state.size = std::max(state.size, w.offset + bytes.size());
@@ -97,15 +98,14 @@ Result<WriteBack::Written> WriteBack::write_some(const NodeRef& node,
                           state.active.run_count() >= options_.runs_max;
         urgent = much && !std::exchange(state.urgent, state.urgent || much);
         queue = !std::exchange(state.queued, true);
-        full = state.waiting_bytes() >= options_.file_bytes_max;
+        full = state.waiting_bytes() >= options_.file_bytes_max || in_trouble_;
         return w;
     });
     budget_.give_back(bytes.size() - grown);
     if (!written.ok()) return written;
     if (queue) full |= !queue_flush(node, false);
     if (urgent) full |= !queue_flush(node, true);
-    // A failure is kept in the node for whoever has the file open.
-    if (full) (void)flush(*node);
+    if (full) TRY(flush(*node, written->failures));
     return written;
 }
 
@@ -181,8 +181,19 @@ void WriteBack::overlay(Node& node, Attributes& attributes) {
 
 Status WriteBack::flush(Node& node) {
     if (!node.dirty) return {};
-    const std::lock_guard lock(node.flush_mutex);
-    return flush_locked(node);
+    const auto count = [](const Node::State& state) { return state.failures; };
+    return flush(node, node.state.with(count));
+}
+
+// The bytes may have gone with another's flush, which alone would hear that it failed.
+Status WriteBack::flush(Node& node, std::uint64_t failures) {
+    if (node.dirty) {
+        const std::lock_guard lock(node.flush_mutex);
+        (void)flush_locked(node);  // Counted in the node if it fails.
+    }
+    return node.state.with([&](const Node::State& state) {
+        return state.failures == failures ? Status() : state.failure;
+    });
 }
 
 Status WriteBack::flush_locked(Node& node) {
@@ -230,7 +241,8 @@ Status WriteBack::store_run(const WritePiece& run, WriteOp op, CallOptions optio
 
 // The flight is over: its bytes are stored, or lost.
 void WriteBack::land(Node& node, Status outcome) {
-    std::uint64_t stored_size = 0;
+    std::optional<std::uint64_t> stored_size;
+    in_trouble_ = !outcome.ok();
     if (!outcome.ok()) {
         ++failures_;
         const auto inode = deps_.engine.names().getattr(node.inode);
@@ -242,7 +254,8 @@ void WriteBack::land(Node& node, Status outcome) {
         if (!outcome.ok()) {
             ++state.failures;
             state.failure = std::move(outcome);
-            state.size = std::max(stored_size, state.active.end());
+            state.size_known = stored_size.has_value();  // Else the next writer asks again.
+            if (stored_size) state.size = std::max(*stored_size, state.active.end());
         }
         node.dirty = !state.active.empty();
         return landed;
@@ -259,9 +272,15 @@ Status WriteBack::flush_all() {
     Status first;
     for (const NodeRef& node : nodes) {
         Status status = flush(*node);
+        if (status.ok()) continue;
+        log_failure(*node, status);
         if (first.ok()) first = std::move(status);
     }
     return first;
+}
+
+void WriteBack::log_failure(const Node& node, const Status& status) {
+    deps_.log.error("event=write_back_failed inode={} error=\"{}\"", node.inode, status.message());
 }
 
 // ---- the flusher threads
@@ -330,13 +349,11 @@ void WriteBack::flush_due(std::unique_lock<std::mutex>& lock, Queue::iterator du
 }
 
 void WriteBack::flush_in_background(Node& node) {
-    if (Status status = flush(node); !status.ok()) {
-        deps_.log.error(
-            "event=write_back_failed inode={} error=\"{}\"", node.inode, status.message());
-    }
+    if (Status status = flush(node); !status.ok()) log_failure(node, status);
 }
 
 Status WriteBack::stop() {
+    const std::uint64_t failures = failures_;
     Status status = flush_all();
     {
         const std::lock_guard lock(mutex_);
@@ -346,7 +363,8 @@ Status WriteBack::stop() {
     for (std::thread& thread : threads_) {
         if (thread.joinable()) thread.join();
     }
-    return status;
+    if (!status.ok() || failures_ == failures) return status;
+    return Status::io_error("written bytes could not be stored");
 }
 
 // ---- changes of stored content
@@ -379,8 +397,11 @@ Result<OpResult> WriteBack::share(Node& target, WriteOp op, CallOptions options)
     const std::lock_guard lock(target.flush_mutex);
     TRY(flush_locked(target));
     TRY_ASSIGN(OpResult result, deps_.engine.apply(std::move(op), options));
+    // Known from here on: a writer that asked for the size before this must not note it after.
     target.state.with([&](Node::State& state) {
-        if (state.size_known) state.size = std::max(state.size, result.inode->size);
+        const std::uint64_t grown = std::max(result.inode->size, state.active.end());
+        state.size = state.size_known ? std::max(state.size, grown) : grown;
+        state.size_known = true;
     });
     return result;
 }

@@ -21,8 +21,9 @@ namespace fs {
 
 // Gathers written bytes in memory and stores them in long runs: when a file is flushed, when enough
 // wait, and about a second after the first. Reads through it see the bytes that wait.
-// Durability: after `flush` returned ok, every byte written before is durable. Bytes of a failed
-// flush are dropped, the failure is counted in the node and in `failures`.
+// Durability: after `flush` returned ok, every byte written since the failures it was given is
+// durable. Bytes of a failed flush are dropped, the failure is counted in the node and in
+// `failures`; from then on writers store their own bytes, until that succeeds once.
 // Threads: any. Idle, it wakes nobody. What it is given must outlive it.
 class WriteBack final {
 public:
@@ -50,21 +51,27 @@ public:
         std::uint64_t size_after = 0;
         UnixNanos written_before = 0;  // 0: nothing waited
         UnixNanos written_after = 0;
+        std::uint64_t failures = 0;  // of the node, when the first byte was put down: for `flush`
     };
     struct WriteArgs {
         std::uint64_t offset = 0;
         bool append = false;  // at the true end instead
         Door door = Door::fuse;
     };
-    // Copies. Waits while too many bytes wait. invalid_argument (Why::too_large).
+    // Copies. Waits while too many bytes wait. invalid_argument (Why::too_large); others: storing
+    // failed, and the bytes are lost.
     Result<Written> write(const NodeRef& node, const WriteArgs& args, Bytes bytes);
     Result<std::size_t> read(Node& node, std::uint64_t offset, MutableBytes out);
     std::optional<std::size_t> try_read(Node& node, std::uint64_t offset, MutableBytes out);
     // What the bytes that wait do to the attributes.
     void overlay(Node& node, Attributes& attributes);
 
-    // Stores what waits; waits for a flush that runs. Cost: one sync round, nothing when clean.
+    // Stores what waits; waits for a flush that runs. An error: what waited is lost, in whosever
+    // flush. Cost: one sync round, nothing when clean.
     Status flush(Node& node);
+    // The same; an error also when any flush has failed since there were `failures` in the node.
+    Status flush(Node& node, std::uint64_t failures);
+    // Logs each failure, returns the first.
     Status flush_all();
 
     // Changes of stored content, in step with the bytes that wait.
@@ -102,6 +109,7 @@ private:
     void flush_urgent(std::unique_lock<std::mutex>& lock);
     void flush_due(std::unique_lock<std::mutex>& lock, Queue::iterator due);
     void flush_in_background(Node& node);
+    void log_failure(const Node& node, const Status& status);
     Status flush_locked(Node& node);
     Status store(Node& node, objstore::WriteOp op, objstore::CallOptions options);
     Status store_run(const objstore::WritePiece& run,
@@ -113,6 +121,9 @@ private:
     const Deps deps_;
     WriteBudget budget_;
     std::atomic<std::uint64_t> failures_{0};
+    // The last flush failed. Were writers to go on filling memory, the loss would show long after
+    // the write, and an NFS client that sends the bytes again would never hear why they got lost.
+    std::atomic<bool> in_trouble_{false};
     std::mutex mutex_;  // of what follows
     std::condition_variable wake_;
     Queue queue_;                 // in order of time

@@ -1,11 +1,17 @@
 #include "fs/vfs/write_back.h"
 
+#include <array>
+#include <thread>
+
 #include "fs/vfs/vfs_fixture.h"
 
 namespace fs {
 namespace {
 
 using objstore::Code;
+using tests::check_error;
+using tests::SimDisk;
+using tests::SimFailure;
 
 TEST_CASE("what is written is read and counted at once, and stored at the flush") {
     VfsFixture f;
@@ -144,6 +150,127 @@ TEST_CASE("stopping stores what waits, and what is written later is stored by it
     CHECK(f.store.read("f").value() == "waits");
     f.write(*file, 5, " late");
     CHECK(f.store.read("f").value() == "waits late");
+}
+
+TEST_CASE("a stable write whose bytes another's flush lost is not acknowledged") {
+    VfsFixture f;
+    const InodeId file = f.make(f.nfs_root, f.bucket(), "f");
+    NodeTable nodes(f.store.engine().names());
+    spdlog::logger log("test", std::make_shared<spdlog::sinks::null_sink_mt>());
+    WriteBack write_back({}, {f.store.engine(), nodes, f.clock, log});
+    const NodeRef node = std::move(*nodes.acquire(file));
+    const auto mine = write_back.write(node, {0, false, Door::nfs}, objstore::as_bytes("mine"));
+    REQUIRE(mine.ok());
+    f.store.world().cut_power();
+    CHECK_FALSE(write_back.flush(*node).ok());  // The other's, which carries both.
+    CHECK(write_back.flush(*node).ok());        // Nothing is left to store.
+    CHECK_FALSE(write_back.flush(*node, mine->failures).ok());
+}
+
+TEST_CASE("a stable write that has to make room hears when that fails") {
+    VfsFixture f;
+    f.close();
+    LocalVfs::Options options;
+    options.write_back.file_bytes_max = 1;
+    f.open(options);
+    const InodeId file = f.make(f.nfs_root, f.bucket(), "f");
+    const Vfs::WriteAt at{file, 0, Stability::file_sync};
+    f.store.world().cut_power();
+    CHECK_FALSE(f.vfs().write(f.nfs_root, at, objstore::as_bytes("lost")).ok());
+}
+
+TEST_CASE("whatever was acknowledged as stable while the disks filled up is there") {
+    constexpr std::size_t kWriters = 6;
+    constexpr std::size_t kBytes = 64 * objstore::kKiB;
+    VfsFixture f;
+    const InodeId file = f.make(f.nfs_root, f.bucket(), "f");
+    for (std::size_t i = 0; i < f.store.world().disk_count(); ++i) {
+        SimDisk& disk = f.store.world().disk(i);
+        const auto space = disk.space();
+        REQUIRE(space.ok());
+        disk.set_capacity(space->total_bytes - space->free_bytes + 2 * objstore::kMiB);
+    }
+    std::array<std::vector<std::size_t>, kWriters> acknowledged;
+    std::vector<std::thread> writers;
+    for (std::size_t w = 0; w < kWriters; ++w) {
+        writers.emplace_back([&, w] {
+            for (std::size_t i = w; i < 40 * kWriters; i += kWriters) {
+                const std::string bytes = tests::some_bytes(kBytes, i);
+                const Vfs::WriteAt at{file, i * kBytes, Stability::file_sync};
+                if (f.vfs().write(f.nfs_root, at, objstore::as_bytes(bytes)).ok()) {
+                    acknowledged[w].push_back(i);
+                }
+            }
+        });
+    }
+    for (std::thread& writer : writers) writer.join();
+    std::string found(kBytes, '\0');
+    std::size_t count = 0;
+    for (const auto& list : acknowledged) {
+        count += list.size();
+        for (const std::size_t i : list) {
+            CAPTURE(i);
+            const auto got = f.vfs().read(
+                f.nfs_root, file, i * kBytes, std::as_writable_bytes(std::span(found)));
+            REQUIRE(got.ok());
+            CHECK((found == tests::some_bytes(kBytes, i)));
+        }
+    }
+    CHECK(count > 0);
+    CHECK(count < 40 * kWriters);
+}
+
+TEST_CASE("a commit tells of a flush that failed in the background, once") {
+    VfsFixture f;
+    const InodeId file = f.make(f.nfs_root, f.bucket(), "f");
+    const Vfs::WriteAt at{file, 0, Stability::unstable};
+    REQUIRE(f.vfs().write(f.nfs_root, at, objstore::as_bytes("lost")).ok());
+    f.fail_writes(SimFailure::no_space);
+    CHECK_FALSE(f.vfs().sync().ok());  // As the flusher does: somebody else's flush.
+    check_error(f.vfs().commit(f.nfs_root, file).error(), Code::no_space);
+    CHECK(f.vfs().commit(f.nfs_root, file).ok());
+}
+
+TEST_CASE("unstable writes are refused while storing fails, and taken again after it") {
+    VfsFixture f;
+    const InodeId file = f.make(f.nfs_root, f.bucket(), "f");
+    const Vfs::WriteAt at{file, 0, Stability::unstable};
+    const auto write = [&] { return f.vfs().write(f.nfs_root, at, objstore::as_bytes("x")); };
+    REQUIRE(write().ok());
+    f.fail_writes(SimFailure::no_space);
+    CHECK_FALSE(f.vfs().sync().ok());
+    check_error(write().error(), Code::no_space);
+    f.clear_faults();
+    REQUIRE(write().ok());
+    CHECK(f.vfs().commit(f.nfs_root, file).ok());
+    CHECK(f.store.read("f").value() == "x");
+}
+
+TEST_CASE("stopping tells of what could not be stored") {
+    VfsFixture f;
+    const auto file = f.create("f");
+    f.write(*file, 0, "lost");
+    f.store.world().cut_power();
+    CHECK_FALSE(static_cast<LocalVfs&>(f.vfs()).stop().ok());
+}
+
+TEST_CASE("a size that was asked for before a clone is not noted after it") {
+    VfsFixture f;
+    const InodeId file = f.make(f.nfs_root, f.bucket(), "f");
+    NodeTable nodes(f.store.engine().names());
+    spdlog::logger log("test", std::make_shared<spdlog::sinks::null_sink_mt>());
+    WriteBack write_back({}, {f.store.engine(), nodes, f.clock, log});
+    const NodeRef node = std::move(*nodes.acquire(file));
+    objstore::WriteOp op;
+    op.inode = file;
+    op.size_at_least = 100'000;
+    op.time = f.clock.now();
+    REQUIRE(write_back.share(*node, op, {}).ok());
+    // What a writer has asked for meanwhile is dropped when the size is known.
+    node->state.with([](const Node::State& state) {
+        CHECK(state.size_known);
+        CHECK(state.size == 100'000);
+    });
 }
 
 // The prefix rule of semantics, section 1: what was closed is there; what came later may be, in

@@ -1,13 +1,22 @@
 #include "nfs/rpc/reply_cache.h"
 
 #include <algorithm>
+#include <array>
 #include <type_traits>
 
 namespace nfs {
 
 namespace {
 
-constexpr std::size_t kHashedArgsBytesMax = 256;
+std::uint64_t hash_of(const SipKey& key, const Caller& caller) {
+    std::array<std::uint32_t, 4 + Caller::kGroupsMax> words{};
+    words[0] = caller.is_sys ? 1 : 0;
+    words[1] = caller.uid;
+    words[2] = caller.gid;
+    words[3] = caller.group_count;
+    std::copy(caller.groups().begin(), caller.groups().end(), words.begin() + 4);
+    return siphash(key, std::as_bytes(std::span(words)));
+}
 
 }  // namespace
 
@@ -28,8 +37,13 @@ ReplyCache::ReplyCache(Options options, const objstore::Clock& clock, const SipK
 }
 
 CallKey ReplyCache::key_of(const PeerAddress& peer, const Call& call) const {
-    const auto hashed = call.args.first(std::min(call.args.size(), kHashedArgsBytesMax));
-    return {peer, call.xid, call.program, call.version, call.procedure, siphash(key_, hashed)};
+    return {peer,
+            call.xid,
+            call.program,
+            call.version,
+            call.procedure,
+            siphash(key_, call.args),
+            hash_of(key_, call.caller)};
 }
 
 void ReplyCache::erase(Table& table, Order::iterator entry) {

@@ -18,14 +18,16 @@ namespace nfs {
 using PeerAddress = std::array<std::byte, 16>;
 
 // What makes a call the same call again. A client that reconnects keeps its transaction ids and
-// changes its port; the checksum tells a retransmission from a reused id.
+// changes its port; the hashes tell a retransmission from a reused id, and one user from another
+// who would have its answers.
 struct CallKey {
     PeerAddress peer{};
     std::uint32_t xid = 0;
     std::uint32_t program = 0;
     std::uint32_t version = 0;
     std::uint32_t procedure = 0;
-    std::uint64_t args_hash = 0;  // of the first 256 bytes
+    std::uint64_t args_hash = 0;
+    std::uint64_t caller_hash = 0;  // of the user and the groups
 
     bool operator==(const CallKey&) const = default;
 };

@@ -233,7 +233,8 @@ Status WriteBack::store(Node& node, WriteOp op, CallOptions options) {
 }
 
 Status WriteBack::store_run(const WritePiece& run, WriteOp op, CallOptions options) {
-    const objstore::Owner owner{op.inode, 0, run.offset};
+    TRY_ASSIGN(const auto inode, deps_.engine.names().getattr(op.inode));
+    const objstore::Owner owner{op.inode, inode->generation + 1, run.offset};
     auto content = deps_.engine.new_content(owner, run.bytes.size());
     TRY(content->write(run.bytes));
     return deps_.engine.write_content(std::move(op), std::move(content), options).error();

@@ -48,8 +48,9 @@ struct Extent {
 // what is alive.
 struct Owner {
     InodeId inode = 0;
-    std::uint64_t generation = 0;
+    std::uint64_t generation = 0;  // of the content that will name them
     std::uint64_t logical_offset = 0;
+    std::uint32_t part = 0;  // number of the part of a multipart upload that the offset is in
 };
 
 }  // namespace objstore

@@ -26,11 +26,12 @@ Appender::Cursor Appender::plan_stripe(std::span<const Piece> pieces,
         if (room == 0 || (left > room && left <= kExtentCrcBytesMax && payload > 0)) break;
         const std::size_t length = std::min(left, room);
         if (length > 0) {
-            stripe.owners.push_back({.inode = piece.owner.inode,
-                                     .generation = piece.owner.generation,
-                                     .logical_offset = piece.owner.logical_offset + cursor.offset,
-                                     .payload_offset = static_cast<std::uint32_t>(payload),
-                                     .length = static_cast<std::uint32_t>(length)});
+            stripe.owners.push_back(
+                {.inode = piece.owner.inode,
+                 .generation = piece.owner.generation,
+                 .offset = owner_offset(piece.owner, piece.owner.logical_offset + cursor.offset),
+                 .payload_offset = static_cast<std::uint32_t>(payload),
+                 .length = static_cast<std::uint32_t>(length)});
             owners.push_back(cursor.piece);
             payload += length;
         }
@@ -77,7 +78,7 @@ void Appender::fill(Batch& batch, std::span<const Piece> pieces, const Codec& co
         for (std::size_t j = 0; j < stripe.owners.size(); ++j) {
             const OwnerEntry& owner = stripe.owners[j];
             const Piece& piece = pieces[batch.pieces[i][j]];
-            const std::size_t from = owner.logical_offset - piece.owner.logical_offset;
+            const std::size_t from = logical_offset(owner) - piece.owner.logical_offset;
             std::ranges::copy(piece.bytes.subspan(from, owner.length),
                               stripe.payload + owner.payload_offset);
         }

@@ -192,6 +192,7 @@ void build_stripe_header(const StripeFields& fields, int shard, Bytes column, Mu
     p.data = fields.geometry.data;
     p.parity = fields.geometry.parity;
     p.section_count = 2;
+    p.sequence = fields.sequence;
     p.sections_crc = crc32c(header.subspan(sizeof(StripePrologue)));
     p.crc = own_crc(p);
     store(header, p);

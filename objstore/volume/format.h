@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "objstore/base/bytes.h"
+#include "objstore/base/extent.h"
 #include "objstore/base/status.h"
 #include "objstore/erasure/volume_row.h"
 #include "objstore/volume/volume_store.h"
@@ -78,10 +79,8 @@ struct StripePrologue {
     std::uint8_t shard;           // 44
     std::uint8_t data;            // 45  geometry
     std::uint8_t parity;          // 46
-    std::uint8_t zero1;           // 47
-    std::uint16_t section_count;  // 48
-    std::uint16_t zero2;          // 50
-    std::uint32_t zero3;          // 52
+    std::uint8_t section_count;   // 47
+    std::uint64_t sequence;       // 48  StripeOrder
     std::uint32_t sections_crc;   // 56  of bytes 64 ... header_bytes - 1, padding too
     std::uint32_t crc;            // 60  of bytes 0 ... 59
 };
@@ -98,22 +97,33 @@ static_assert(sizeof(SectionHead) == 8);
 static_assert(std::has_unique_object_representations_v<SectionHead>);
 
 enum class SectionType : std::uint16_t {
-    granules =
-        1,       // a CRC32C (4 bytes) of each 16 KiB of this shard's column; the last may be short
-    owners = 2,  // OwnerEntry, by payload_offset
-    log = 3,     // not used yet: namespace operations with a sequence number
+    granules = 1,  // a CRC32C (4 bytes) of each 16 KiB of this shard's column, the last maybe short
+    owners = 2,    // OwnerEntry, by payload_offset
+    log = 3,       // not used yet: namespace operations with a sequence number
 };
 
-// Who asked for a piece of the payload. Locates and salvages; the namespace decides what is alive.
+// Who asked for a piece of the payload: for salvage, what is alive the namespace decides. Where
+// pieces of an object overlap, the higher generation is newer, then the stripe's higher sequence.
 struct OwnerEntry {
-    std::uint64_t inode;           //  0
-    std::uint64_t generation;      //  8
-    std::uint64_t logical_offset;  // 16  in the object
+    std::uint64_t inode;           //  0  a part's: of the upload, which becomes the object's
+    std::uint64_t generation;      //  8  of the content, once the piece is named
+    std::uint64_t offset;          // 16  in the object, or owner_offset of a part
     std::uint32_t payload_offset;  // 24
     std::uint32_t length;          // 28
 };
 static_assert(sizeof(OwnerEntry) == 32);
 static_assert(std::has_unique_object_representations_v<OwnerEntry>);
+
+// Of a part of a multipart upload: bit 63, and the part's number * 2^40 + the offset in the part.
+inline constexpr std::uint64_t kOwnerIsPart = std::uint64_t{1} << 63;
+inline constexpr std::uint64_t kOwnerPartBytes = std::uint64_t{1} << 40;
+constexpr std::uint64_t owner_offset(const Owner& owner, std::uint64_t logical_offset) {
+    if (owner.part == 0) return logical_offset;
+    return kOwnerIsPart + owner.part * kOwnerPartBytes + logical_offset;
+}
+constexpr std::uint64_t logical_offset(const OwnerEntry& entry) {  // in the object or the part
+    return (entry.offset & kOwnerIsPart) == 0 ? entry.offset : entry.offset % kOwnerPartBytes;
+}
 
 // As many owners as the largest header has room for, beside the granules of the largest column.
 inline constexpr std::size_t kOwnersMax =
@@ -186,6 +196,7 @@ struct StripeFields {
     VolumeId volume = 0;
     Geometry geometry;
     std::uint64_t place = 0;
+    std::uint64_t sequence = 0;
     std::uint32_t nonce = 0;
     StripeLayout layout;
     std::span<const OwnerEntry> owners;

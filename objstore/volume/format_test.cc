@@ -29,10 +29,10 @@ Superblock golden_superblock() {
 
 struct GoldenStripe {
     std::vector<OwnerEntry> owners{
-        {.inode = 9, .generation = 3, .logical_offset = 65536, .payload_offset = 0, .length = 5000},
+        {.inode = 9, .generation = 3, .offset = 65536, .payload_offset = 0, .length = 5000},
         {.inode = 10,
          .generation = 1,
-         .logical_offset = 0,
+         .offset = owner_offset({.part = 7}, 6),
          .payload_offset = 5000,
          .length = 30000}};
     Geometry geometry{2, 1};
@@ -47,6 +47,7 @@ struct GoldenStripe {
         const StripeFields fields{.volume = 0x0123456789abcdef,
                                   .geometry = geometry,
                                   .place = 0x5000,
+                                  .sequence = 0x0102030405060708,
                                   .nonce = 0xfeedbeef,
                                   .layout = layout,
                                   .owners = owners};
@@ -102,13 +103,13 @@ TEST_CASE("a stripe header is the same bytes for ever") {
     CHECK(golden(stripe.header.span()) ==
           "0:53545250efbeedfeefcdab8967452301\n"
           "16:00500000000000000060000000100000\n"
-          "32:00500000b88800000000000001020100\n"
-          "48:020000000000000094e2a2dfeeac314f\n"
+          "32:00500000b88800000000000001020102\n"
+          "48:080706050403020179948c551acf5a53\n"
           "64:0100000008000000d3e89ae0ad3ca91c\n"
           "80:02000000400000000900000000000000\n"
           "96:03000000000000000000010000000000\n"
           "112:00000000881300000a00000000000000\n"
-          "128:01000000000000000000000000000000\n"
+          "128:01000000000000000600000000070080\n"
           "144:88130000307500000000000000000000\n");
 }
 
@@ -172,7 +173,11 @@ TEST_CASE("a stripe header tells what it was made of") {
     CHECK(parsed->granule_crc(0) == crc32c(stripe.column.span().first(kGranuleBytes)));
     CHECK(parsed->granule_crc(1) == crc32c(stripe.column.span().subspan(kGranuleBytes)));
     REQUIRE(parsed->owner_count() == 2);
+    CHECK(p.sequence == 0x0102030405060708);
     CHECK(parsed->owner(0).inode == 9);
+    CHECK(logical_offset(parsed->owner(0)) == 65536);
+    CHECK(parsed->owner(1).offset == 0x8000070000000006);
+    CHECK(logical_offset(parsed->owner(1)) == 6);
     CHECK(parsed->owner(1).payload_offset == 5000);
     CHECK(parsed->owner(1).length == 30000);
 }
@@ -220,8 +225,6 @@ TEST_CASE("a stripe header with right checksums and wrong contents is an error")
     CHECK(resealed([](StripePrologue& p, MutableBytes) { p.shard = 3; }) == Code::corruption);
     CHECK(resealed([](StripePrologue& p, MutableBytes) { p.data = 0; }) == Code::corruption);
     CHECK(resealed([](StripePrologue& p, MutableBytes) { p.place = 5; }) == Code::corruption);
-    CHECK(resealed([](StripePrologue& p, MutableBytes) { p.section_count = 65535; }) ==
-          Code::corruption);
     CHECK(resealed([](StripePrologue& p, MutableBytes) { p.section_count = 0; }) ==
           Code::corruption);
     const auto first_section = [&](SectionHead head) {

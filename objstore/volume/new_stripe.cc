@@ -51,6 +51,7 @@ void NewStripe::build_header(VolumeId volume, Geometry geometry, int shard) cons
     const StripeFields fields{.volume = volume,
                               .geometry = geometry,
                               .place = place,
+                              .sequence = sequence,
                               .nonce = nonce,
                               .layout = layout,
                               .owners = owners};
@@ -67,7 +68,7 @@ FooterEntry NewStripe::entry() const {
 
 Extent NewStripe::extent(VolumeId volume, const OwnerEntry& owner) const {
     Extent e;
-    e.logical_offset = owner.logical_offset;
+    e.logical_offset = logical_offset(owner);
     e.length = owner.length;
     e.kind = ExtentKind::stripe;
     e.volume = volume;

@@ -12,7 +12,8 @@ namespace objstore {
 struct NewStripe {
     StripeLayout layout;
     std::uint32_t nonce = 0;
-    std::uint64_t place = 0;  // known once the volume has found room
+    std::uint64_t place = 0;     // known once the volume has found room
+    std::uint64_t sequence = 0;  // likewise
     std::byte* payload = nullptr;
     std::byte* parity = nullptr;
     std::byte* headers = nullptr;

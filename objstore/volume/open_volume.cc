@@ -131,6 +131,7 @@ Status OpenVolume::append(std::span<NewStripe> stripes, Sync sync) {
     const std::uint64_t stripes_end = at + bytes;
     for (NewStripe& stripe : stripes) {
         stripe.place = at;
+        stripe.sequence = deps_.order.next();
         at += stripe.layout.bytes();
     }
     Status status = grow(stripes_end);

@@ -6,6 +6,7 @@
 
 #include "objstore/volume/new_stripe.h"
 #include "objstore/volume/shard_file.h"
+#include "objstore/volume/stripe_order.h"
 #include "objstore/volume/volume_map.h"
 
 namespace objstore {
@@ -24,6 +25,7 @@ public:
         DiskSet& disks;
         Executor& executor;
         VolumeCatalog& catalog;
+        StripeOrder& order;
         // Called once, without locks, when the volume is drained: `seal` is to follow.
         std::function<void(std::shared_ptr<OpenVolume>)> drained;
     };

@@ -203,7 +203,7 @@ Result<Extent> StreamWriter::place_stripe(OpenVolume& volume,
     stripe.payload = run.bytes;
     stripe.owners = {{.inode = owner_.inode,
                       .generation = owner_.generation,
-                      .logical_offset = run.logical_offset,
+                      .offset = owner_offset(owner_, run.logical_offset),
                       .payload_offset = 0,
                       .length = static_cast<std::uint32_t>(size)}};
     const std::size_t side_needed = NewStripe::side_bytes(stripe.layout, geometry);

@@ -96,7 +96,7 @@ Result<std::shared_ptr<OpenVolume>> VolumeMaker::make_planned(const Plan& plan, 
         deps_.disks.report_write_error(plan.disks[i], statuses.at(i));
     });
     for (Status& status : statuses) TRY(std::move(status).with_context("new volume"));
-    const OpenVolume::Deps deps{deps_.disks, deps_.executor, deps_.catalog, drained_};
+    const OpenVolume::Deps deps{deps_.disks, deps_.executor, deps_.catalog, deps_.order, drained_};
     auto open = std::make_shared<OpenVolume>(volume, std::move(files), options_.limits, deps);
     TRY(open->allocate_first());
     TRY(deps_.catalog.add_volume(plan.row));

@@ -26,6 +26,7 @@ public:
         Random& random;
         const Clock& clock;
         VolumeCatalog& catalog;
+        StripeOrder& order;
     };
     VolumeMaker(Options options,
                 Deps deps,

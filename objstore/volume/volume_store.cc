@@ -73,6 +73,7 @@ private:
     BufferPool buffers_;
     BufferBudget budget_;
     Background background_;
+    StripeOrder order_;
     VolumePool pool_;
     StripeReader reader_;
     Appender appender_;
@@ -92,13 +93,15 @@ Store::Store(const Options& options, const Deps& deps)
       buffers_(options.buffer_bytes_max / 2),
       budget_(options.buffer_bytes_max),
       background_(deps.executor),
-      pool_({.geometry = options.geometry,
-             .limits = {options.shard_bytes_max, options.allocate_bytes},
-             .node = options.node,
-             .deployment = {options.deployment[0], options.deployment[1]}},
-            {volumes_, disks_, files_, deps.executor, deps.random, deps.clock, deps.catalog},
-            options.stream_volumes_max,
-            {disks_, background_, deps.log}),
+      order_(deps.clock),
+      pool_(
+          {.geometry = options.geometry,
+           .limits = {options.shard_bytes_max, options.allocate_bytes},
+           .node = options.node,
+           .deployment = {options.deployment[0], options.deployment[1]}},
+          {volumes_, disks_, files_, deps.executor, deps.random, deps.clock, deps.catalog, order_},
+          options.stream_volumes_max,
+          {disks_, background_, deps.log}),
       reader_({volumes_, disks_, files_, deps.executor}),
       appender_({pool_, buffers_, deps.random, disks_}),
       recovery_({volumes_, disks_, deps.executor, deps.catalog, deps.log, options.node}) {}

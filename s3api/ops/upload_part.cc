@@ -59,10 +59,11 @@ S3Result<Response> upload_part(OpContext& context, Request& request) {
                                     lower(checksum_name(upload.checksum_kind)),
                                     lower(checksum_name(expected.kind))));
     }
-    TRY_ASSIGN(
-        StoredBody stored,
-        store_body(
-            context, request, {.inode = upload.inode, .generation = 1}, std::move(expected)));
+    TRY_ASSIGN(StoredBody stored,
+               store_body(context,
+                          request,
+                          {.inode = upload.inode, .generation = 1, .part = number},
+                          std::move(expected)));
     objstore::PartAttributes attributes{number, stored.digests.etag, stored.digests.checksum};
     TRY_ASSIGN(const auto part,
                context.engine.put_part(upload, std::move(stored.content), std::move(attributes)));

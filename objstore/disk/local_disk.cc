@@ -270,7 +270,12 @@ Status LocalDisk::lock() {
     const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
     FileDescriptor fd(openat(directory_.get(), kLockFile, flags, kFileMode));
     if (!fd.valid()) return failed(label(kLockFile), "open");
-    if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    // The directory too: whoever removes the file, taking it for a left-over, lets nobody in.
+    const bool directory_locked = flock(directory_.get(), LOCK_EX | LOCK_NB) == 0;
+    if (!directory_locked || flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+        const int error = errno;
+        if (directory_locked) (void)flock(directory_.get(), LOCK_UN);
+        errno = error;
         if (errno != EWOULDBLOCK) return failed(label(kLockFile), "flock");
         std::array<char, 32> text{};
         const ssize_t got = pread(fd.get(), text.data(), text.size(), 0);

@@ -29,8 +29,8 @@ public:
     // absent; the names of all that were made are durable then.
     static Result<std::unique_ptr<LocalDisk>> open(std::string path);
 
-    // Keeps other servers out until this is destroyed: an exclusive lock on the file kLockFile in
-    // the directory, with this process's id in it. unavailable: another one has it.
+    // Keeps other servers out until this is destroyed: an exclusive lock on the directory, and on
+    // the file kLockFile in it, with this process's id. unavailable: another one has it.
     Status lock();
     static constexpr const char* kLockFile = "ashlar.lock";
 

@@ -205,6 +205,17 @@ TEST_CASE("only one server can lock a disk, and the refusal names the path and t
     CHECK(second->lock().ok());
 }
 
+TEST_CASE("removing the lock file of a server lets no second one in") {
+    const TemporaryDirectory directory;
+    auto first = open_disk(directory.path());
+    const auto second = open_disk(directory.path());
+    REQUIRE(first->lock().ok());
+    REQUIRE(first->remove(LocalDisk::kLockFile).ok());
+    CHECK(second->lock().code() == Code::unavailable);
+    first.reset();
+    CHECK(second->lock().ok());
+}
+
 TEST_CASE("files stay usable after their disk object is gone, and by many threads") {
     const TemporaryDirectory directory;
     auto disk = open_disk(directory.path());

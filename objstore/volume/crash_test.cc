@@ -98,43 +98,6 @@ TEST_CASE("streams lose nothing at any power cut") {
                     });
 }
 
-TEST_CASE("bytes that were stored and never named are cut") {
-    SimVolumes volumes({.disks = 3, .geometry = {2, 1}});
-    const auto named = volumes.append({5000});
-    const VolumeId id = named[0].extents[0].volume;
-    const std::string bytes = some_bytes(50'000, 9);
-    const Piece piece{{1, 1, 0}, as_bytes(bytes)};
-    REQUIRE(volumes.store->append({&piece, 1}).ok());
-    volumes.store.reset();
-    REQUIRE(volumes.power_cycle().ok());
-    CHECK(volumes.read(named[0]).ok());
-    const VolumeRow row = volumes.catalog.row(id);
-    CHECK(row.state == VolumeState::sealed);
-    CHECK(row.length == row.named_end);
-    CHECK(row.payload_bytes == 5000);
-    for (int shard = 0; shard < 3; ++shard) {
-        const auto file = volumes.disk_of(id, shard).contents(shard_path(id, shard));
-        CHECK(file->size() == row.length + footer_bytes(1));
-    }
-}
-
-TEST_CASE("nothing of a volume is cut while a shard is away, and it is read all the same") {
-    SimVolumes volumes({.disks = 3, .geometry = {2, 1}});
-    const auto named = volumes.append({5000, 40'000});
-    const VolumeId id = named[0].extents[0].volume;
-    const std::string before = *volumes.disk_of(id, 0).contents(shard_path(id, 0));
-    volumes.store.reset();
-    REQUIRE(volumes.disk_of(id, 1).remove(shard_path(id, 1)).ok());
-    REQUIRE(volumes.reopen().ok());
-    CHECK(volumes.read_errors() > 0);
-    const VolumeRow row = volumes.catalog.row(id);
-    CHECK(row.state == VolumeState::sealed);
-    CHECK(row.length == row.named_end);
-    CHECK(row.payload_bytes == 45'000);
-    CHECK(*volumes.disk_of(id, 0).contents(shard_path(id, 0)) == before);
-    for (const Stored& s : named) CHECK(volumes.read(s).ok());
-}
-
 TEST_CASE("an open volume of another node is left to that node") {
     SimVolumes volumes({.disks = 3, .geometry = {2, 1}});
     const auto named = volumes.append({5000});
@@ -144,40 +107,5 @@ TEST_CASE("an open volume of another node is left to that node") {
     REQUIRE(volumes.catalog.add_volume(row).ok());
     REQUIRE(volumes.reopen().ok());
     CHECK(volumes.catalog.row(row.id).state == VolumeState::open);
-    CHECK(volumes.read(named[0]).ok());
-}
-
-TEST_CASE("the footer after a crash passes over garbage between stripes") {
-    SimVolumes volumes({.disks = 3, .geometry = {2, 1}});
-    auto all = volumes.append({5000});
-    const VolumeId id = all[0].extents[0].volume;
-    keep(all, volumes.append({600'000}));
-    keep(all, volumes.append({7000}));
-    REQUIRE(all[2].extents[0].volume == id);
-    const Extent& middle = all[1].extents[0];
-    volumes.store.reset();
-    // The middle one never came to be, on one disk at least.
-    volumes.disk_of(id, 2).corrupt(shard_path(id, 2), middle.place, middle.header_bytes);
-    REQUIRE(volumes.reopen().ok());
-    const VolumeRow row = volumes.catalog.row(id);
-    const auto file = volumes.disk_of(id, 0).contents(shard_path(id, 0));
-    const auto footer = parse_footer(as_bytes(*file).subspan(row.length));
-    REQUIRE(footer.ok());
-    REQUIRE(footer->index.size() == 2);
-    CHECK(footer->index[0].place == all[0].extents[0].place);
-    CHECK(footer->index[1].place == all[2].extents[0].place);
-}
-
-TEST_CASE("files without a row are put aside, others stay") {
-    SimVolumes volumes({.disks = 3, .geometry = {2, 1}});
-    const auto named = volumes.append({5000});
-    volumes.store.reset();
-    SimDisk& disk = volumes.disk(0);
-    REQUIRE(disk.make_dir("vol/ab").ok());
-    REQUIRE(disk.open("vol/ab/ab00000000000001.2", OpenMode::create_new).ok());
-    REQUIRE(disk.open("vol/ab/notes.txt", OpenMode::create_new).ok());
-    REQUIRE(volumes.reopen().ok());
-    CHECK(*disk.list("lost") == std::vector<std::string>{"ab00000000000001.2"});
-    CHECK(*disk.list("vol/ab") == std::vector<std::string>{"notes.txt"});
     CHECK(volumes.read(named[0]).ok());
 }

@@ -172,14 +172,10 @@ Status OpenVolume::seal_all() {
         return std::move(s.index);
     });
     std::ranges::sort(index, {}, &FooterEntry::place);
-    std::atomic<int> good = 0;
-    const Status status = for_each_shard([&](int shard) {
-        Status one = seal_shard(shard, length, index);
-        if (one.ok()) ++good;
-        return one;
-    });
-    // A volume that too few disks know as sealed stays open, and is recovered by the next start.
-    if (good < geometry().data) return status;
+    const Status status =
+        for_each_shard([&](int shard) { return seal_shard(shard, length, index); });
+    // A volume that not all of its disks know as sealed stays open, for the next start to finish.
+    TRY(status);
     return deps_.catalog.seal_volume(id(), length, payload_bytes);
 }
 
@@ -188,16 +184,14 @@ Status OpenVolume::seal() {
     {
         const std::lock_guard lock(sealed_mutex_);
         is_sealed_ = true;
-        seal_status_ = status;
     }
     sealed_.notify_all();
     return status;
 }
 
-Status OpenVolume::wait_sealed() {
+void OpenVolume::wait_sealed() {
     std::unique_lock lock(sealed_mutex_);
     sealed_.wait(lock, [&] { return is_sealed_; });
-    return seal_status_;
 }
 
 }  // namespace objstore

@@ -59,9 +59,10 @@ public:
     // changed since the last call.
     bool disks_writable() const;
     // Writes footers, gives back what was reserved, syncs, tells the catalog. Once, when drained.
+    // After an error the volume stays open in the catalog, and the next start does it.
     Status seal();
-    // Blocks until `seal` is done, and tells how it went.
-    Status wait_sealed();
+    // Blocks until `seal` is done, however it went.
+    void wait_sealed();
 
 private:
     struct State {
@@ -92,8 +93,7 @@ private:
     std::atomic<std::uint64_t> reserved_{kSuperblockBytes};  // the same, for a look
     std::mutex sealed_mutex_;
     std::condition_variable sealed_;
-    bool is_sealed_ = false;  // under sealed_mutex_, as its outcome
-    Status seal_status_;
+    bool is_sealed_ = false;  // under sealed_mutex_
 };
 
 }  // namespace objstore

@@ -1,6 +1,7 @@
 #include "objstore/volume/recovery.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <spdlog/logger.h>
@@ -9,15 +10,47 @@ namespace objstore {
 
 namespace {
 
-constexpr std::string_view kLostDir = "lost";
 // How much is read at once where no header is.
 constexpr std::size_t kSearchBytes = 256 * kKiB;
 
-}  // namespace
-
-std::uint64_t Recovery::end_of(const VolumeRow& row) {
+std::uint64_t named_end(const VolumeRow& row) {
     return std::max<std::uint64_t>(row.named_end, kSuperblockBytes);
 }
+
+auto identity(const FooterEntry& e) {
+    return std::tie(e.place, e.nonce, e.header_bytes, e.column_bytes, e.payload_bytes);
+}
+
+// How many shards have a stripe.
+struct Candidate {
+    FooterEntry entry;
+    int shards = 0;
+};
+
+// The stripes of all shards, by place, each once.
+std::vector<Candidate> merge(std::vector<FooterEntry> entries) {
+    std::ranges::sort(entries, [](const FooterEntry& a, const FooterEntry& b) {
+        return identity(a) < identity(b);
+    });
+    std::vector<Candidate> merged;
+    for (const FooterEntry& e : entries) {
+        if (merged.empty() || identity(merged.back().entry) != identity(e)) {
+            merged.push_back({e, 0});
+        }
+        ++merged.back().shards;
+    }
+    return merged;
+}
+
+}  // namespace
+
+std::uint64_t Recovery::End::payload_bytes() const {
+    std::uint64_t sum = 0;
+    for (const FooterEntry& e : index) sum += e.payload_bytes;
+    return sum;
+}
+
+// ---- shard files as they are found
 
 int Recovery::disk_of(const VolumeRow& row, int shard) const {
     return deps_.disks.find(row.disks.at(static_cast<std::size_t>(shard)));
@@ -30,68 +63,113 @@ Result<std::unique_ptr<File>> Recovery::open(const VolumeRow& row, int shard, Op
     return disk->open(shard_path(row.id, shard), mode);
 }
 
-void Recovery::begin(const std::vector<VolumeRow>& rows) {
+// Who is not sure that a file is the volume's, and that it may be written, leaves it alone.
+Status Recovery::check_superblock(const VolumeRow& row, int shard, const File& file) const {
+    TRY_ASSIGN(const Superblock s, read_superblock(file));
+    if (s.volume != row.id || s.shard != shard || s.deployment != deps_.deployment ||
+        Geometry{s.data, s.parity} != row.geometry) {
+        return Status::corruption(fmt::format(
+            "is another file's copy: shard {} of volume {:016x}, deployment {:016x}{:016x}",
+            s.shard,
+            s.volume,
+            s.deployment[0],
+            s.deployment[1]));
+    }
+    if (s.ro_compatible == 0) return {};
+    return Status::permission_denied(
+        fmt::format("has features ({:#x}) that this version may only read; start the newer version",
+                    s.ro_compatible));
+}
+
+Status Recovery::begin(const std::vector<VolumeRow>& rows) {
     for (const VolumeRow& row : rows) {
-        if (row.state == VolumeState::open && row.node == deps_.node) left_.push_back({row, false});
-    }
-    for (Left& left : left_) left.complete = cut(left.row);
-}
-
-bool Recovery::cut(const VolumeRow& row) {
-    const std::uint64_t end = end_of(row);
-    const auto count = static_cast<std::size_t>(row.geometry.shards());
-    std::vector<std::unique_ptr<File>> files(count);
-    std::array<Status, kShardsMax> statuses;
-    deps_.executor.for_each(count, [&](std::size_t i) {
-        auto file = open(row, static_cast<int>(i), OpenMode::write);
-        statuses.at(i) = file.error();
-        if (!file.ok()) return;
-        const auto size = (*file)->size();
-        statuses.at(i) = size.error();
-        if (size.ok() && *size < end) {
-            statuses.at(i) = Status::corruption(fmt::format("{} bytes of {}", *size, end));
+        if (row.state != VolumeState::open || row.node != deps_.node) continue;
+        for (int shard = 0; shard < row.geometry.shards(); ++shard) {
+            const auto file = open(row, shard, OpenMode::read);
+            if (!file.ok()) continue;
+            Status status = check_superblock(row, shard, **file);
+            if (status.code() != Code::unsupported) continue;
+            return std::move(status).with_context(fmt::format(
+                "{}: written by a newer version, start that", shard_path(row.id, shard)));
         }
-        files[i] = std::move(file).value();
-    });
-    bool complete = true;
-    for (std::size_t i = 0; i < count; ++i) {
-        if (statuses.at(i).ok()) continue;
-        complete = false;
-        const int shard = static_cast<int>(i);
-        const int disk = disk_of(row, shard);
-        if (disk < 0 || deps_.disks.disk(disk) == nullptr) continue;
-        deps_.disks.report_read_error(
-            disk, std::move(statuses.at(i)).with_context(shard_path(row.id, shard)));
+        left_.push_back(row);
     }
-    if (!complete) return false;
-    deps_.executor.for_each(count, [&](std::size_t i) {
-        statuses.at(i) = files[i]->truncate(end);
-        if (statuses.at(i).ok()) return;
-        deps_.disks.report_write_error(disk_of(row, static_cast<int>(i)), statuses.at(i));
-    });
-    return std::ranges::all_of(statuses, [](const Status& s) { return s.ok(); });
+    return {};
 }
 
-// The stripes whose headers a shard has below the end. What garbage lies between is passed over.
-Result<Recovery::Index> Recovery::walk(const VolumeRow& row, int shard) {
+Status Recovery::look_at(const VolumeRow& row, int shard, Shard& found) {
     TRY_ASSIGN(const auto file, open(row, shard, OpenMode::read));
-    const std::uint64_t end = end_of(row);
+    TRY(check_superblock(row, shard, *file));
+    TRY_ASSIGN(found.size, file->size());
+    auto footer = read_footer(*file, found.size);
+    if (footer.ok() && footer->trailer.volume == row.id && footer->trailer.shard == shard) {
+        found.footer = std::move(footer).value();
+    } else if (!footer.ok() && footer.code() != Code::not_found) {
+        return footer.error();
+    }
+    const std::uint64_t length = found.footer ? found.footer->trailer.length : found.size;
+    if (length >= named_end(row)) return {};
+    return Status::corruption(fmt::format("{} bytes of {}", length, named_end(row)));
+}
+
+Result<std::vector<Recovery::Shard>> Recovery::look(const VolumeRow& row) {
+    std::vector<Shard> shards(static_cast<std::size_t>(row.geometry.shards()));
+    deps_.executor.for_each(shards.size(), [&](std::size_t i) {
+        shards[i].status = look_at(row, static_cast<int>(i), shards[i]);
+    });
+    Status first;
+    for (std::size_t i = 0; i < shards.size(); ++i) {
+        if (shards[i].status.ok()) continue;
+        const int shard = static_cast<int>(i);
+        Status status = Status(shards[i].status).with_context(shard_path(row.id, shard));
+        const int disk = disk_of(row, shard);
+        if (disk >= 0 && deps_.disks.disk(disk) != nullptr) {
+            deps_.disks.report_read_error(disk, status);
+        }
+        if (first.ok()) first = std::move(status);
+    }
+    if (!first.ok()) return first;
+    return shards;
+}
+
+// ---- where a volume ends
+
+Result<Recovery::End> Recovery::find_end(const VolumeRow& row, const std::vector<Shard>& shards) {
+    const Footer* known = nullptr;
+    for (const Shard& shard : shards) {
+        if (!shard.footer) continue;
+        const Footer& footer = *shard.footer;
+        if (known == nullptr) known = &footer;
+        if (footer.trailer.length != known->trailer.length ||
+            footer.trailer.index_crc != known->trailer.index_crc) {
+            return Status::corruption("the footers of its shards disagree");
+        }
+    }
+    if (known != nullptr) return End{known->trailer.length, known->index};
+    TRY_ASSIGN(auto index, walk_all(row, shards));
+    const std::uint64_t last = index.empty() ? 0 : index.back().end();
+    return End{std::max(named_end(row), last), std::move(index)};
+}
+
+// The stripes whose headers a shard has. What garbage lies between is passed over.
+Result<Recovery::Index> Recovery::walk(const VolumeRow& row, int shard, std::uint64_t size) {
+    TRY_ASSIGN(const auto file, open(row, shard, OpenMode::read));
     Index index;
     Buffer memory(kSearchBytes);
     std::uint64_t at = kSuperblockBytes;
     bool found = true;
-    while (at < end) {
+    while (at < size) {
         if (stopping_) return Status::cancelled("stopping");
         const std::size_t wanted = found ? kBlockBytes : kSearchBytes;
-        TRY_ASSIGN(const std::size_t size, file->read_some_at(at, memory.span().first(wanted)));
-        if (size < sizeof(StripePrologue)) break;
-        const Bytes window = memory.span().first(size);
+        TRY_ASSIGN(const std::size_t got, file->read_some_at(at, memory.span().first(wanted)));
+        if (got < sizeof(StripePrologue)) break;
+        const Bytes window = memory.span().first(got);
         found = false;
         std::size_t step = 0;
-        for (; !found && step + sizeof(StripePrologue) <= size; step += kBlockBytes) {
+        for (; !found && step + sizeof(StripePrologue) <= got; step += kBlockBytes) {
             const auto p = StripeHeader::parse_prologue(window.subspan(step));
             if (!p.ok() || p->volume != row.id || p->shard != shard || p->place != at + step ||
-                p->place + p->stripe_bytes > end || index.size() >= kStripesMax) {
+                p->place + p->stripe_bytes > size || index.size() >= kStripesMax) {
                 continue;
             }
             index.push_back(
@@ -103,32 +181,49 @@ Result<Recovery::Index> Recovery::walk(const VolumeRow& row, int shard) {
     return index;
 }
 
-// Those that all shards at hand have: the others were never acknowledged.
-Result<Recovery::Index> Recovery::walk_all(const VolumeRow& row) {
-    const auto count = static_cast<std::size_t>(row.geometry.shards());
-    std::vector<Result<Index>> found(count, Result<Index>(Index()));
-    deps_.executor.for_each(count,
-                            [&](std::size_t i) { found[i] = walk(row, static_cast<int>(i)); });
+// Below named_end one header is enough, since the others may have rotted. What a stripe there has
+// not been acknowledged is garbage that the namespace does not name. Past it, stripes were
+// acknowledged only if the namespace lost that, and then all shards have them: `data` will do.
+Result<Recovery::Index> Recovery::walk_all(const VolumeRow& row, const std::vector<Shard>& shards) {
+    std::vector<Result<Index>> found(shards.size(), Result<Index>(Index()));
+    deps_.executor.for_each(shards.size(), [&](std::size_t i) {
+        found[i] = walk(row, static_cast<int>(i), shards[i].size);
+    });
     if (stopping_) return Status::cancelled("stopping");
-    Result<Index> common = Status::unavailable("no shard can be read");
-    for (const auto& one : found) {
-        if (!one.ok()) continue;
-        if (!common.ok()) {
-            common = *one;
+    Index all;
+    int bad = 0;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        if (found[i].ok()) {
+            all.insert(all.end(), found[i]->begin(), found[i]->end());
             continue;
         }
-        std::erase_if(*common, [&](const FooterEntry& e) {
-            const auto same = std::ranges::lower_bound(*one, e.place, {}, &FooterEntry::place);
-            return same == one->end() || same->place != e.place || same->nonce != e.nonce;
-        });
+        deps_.disks.report_read_error(disk_of(row, static_cast<int>(i)), found[i].error());
+        if (++bad > row.geometry.parity) return found[i].error();
     }
-    return common;
+    Index index;
+    int last_shards = 0;
+    for (const Candidate& candidate : merge(std::move(all))) {
+        const FooterEntry& e = candidate.entry;
+        if (e.end() > named_end(row) && candidate.shards < row.geometry.data) continue;
+        if (!index.empty() && e.place < index.back().end()) {
+            // Only one of them was ever there: more shards know better.
+            if (candidate.shards <= last_shards) continue;
+            index.pop_back();
+        }
+        index.push_back(e);
+        last_shards = candidate.shards;
+    }
+    return index;
 }
 
-Status Recovery::write_footers(const VolumeRow& row, const Index& index) {
-    const auto count = static_cast<std::size_t>(row.geometry.shards());
+// ---- bringing it there
+
+Status Recovery::write_footers(const VolumeRow& row,
+                               const std::vector<Shard>& shards,
+                               const End& end) {
     std::array<Status, kShardsMax> statuses;
-    deps_.executor.for_each(count, [&](std::size_t i) {
+    deps_.executor.for_each(shards.size(), [&](std::size_t i) {
+        if (shards[i].footer) return;
         const int shard = static_cast<int>(i);
         auto file = open(row, shard, OpenMode::write);
         if (!file.ok()) {
@@ -136,77 +231,35 @@ Status Recovery::write_footers(const VolumeRow& row, const Index& index) {
             return;
         }
         ShardFile writer(std::move(file).value(), deps_.disks, disk_of(row, shard));
-        const FooterFields fields{.volume = row.id, .shard = shard, .length = end_of(row)};
-        statuses.at(i) = write_footer(writer, fields, index);
+        const FooterFields fields{.volume = row.id, .shard = shard, .length = end.length};
+        statuses.at(i) = write_footer(writer, fields, end.index);
     });
-    const auto bad = static_cast<std::size_t>(
-        std::ranges::count_if(statuses, [](const Status& s) { return !s.ok(); }));
-    if (bad <= row.geometry.parity) return {};
-    return *std::ranges::find_if(statuses, [](const Status& s) { return !s.ok(); });
+    for (Status& status : statuses) TRY(std::move(status));
+    return {};
 }
 
-Status Recovery::seal(const Left& left) {
-    TRY_ASSIGN(const Index index, walk_all(left.row));
-    std::uint64_t payload_bytes = 0;
-    for (const FooterEntry& e : index) payload_bytes += e.payload_bytes;
+Status Recovery::recover(const VolumeRow& row) {
+    // The namespace's bytes come from a disk too.
+    if (row.named_end % kBlockBytes != 0 || row.named_end > UINT64_MAX / 4) {
+        return Status::corruption(fmt::format("impossible end of named bytes, {}", row.named_end));
+    }
     // With shards missing nothing is cut or written: whoever finds them again finds all as it was.
-    if (left.complete) TRY(write_footers(left.row, index));
-    return deps_.catalog.seal_volume(left.row.id, end_of(left.row), payload_bytes);
+    TRY_ASSIGN(const auto shards, look(row));
+    TRY_ASSIGN(const End end, find_end(row, shards));
+    TRY(write_footers(row, shards, end));
+    TRY(deps_.catalog.seal_volume(row.id, end.length, end.payload_bytes()));
+    deps_.log.info("event=volume_recovered volume={:016x} length={}", row.id, end.length);
+    return {};
 }
 
 void Recovery::finish() {
-    for (const Left& left : left_) {
+    for (const VolumeRow& row : left_) {
         if (stopping_) return;
-        const Status status = seal(left);
-        if (status.ok()) {
-            deps_.log.info("event=volume_recovered volume={:016x} length={} complete={}",
-                           left.row.id,
-                           end_of(left.row),
-                           left.complete);
-        } else if (status.code() != Code::cancelled) {
-            deps_.log.warn(
-                "event=not_recovered volume={:016x} error=\"{}\"", left.row.id, status.message());
-        }
+        const Status status = recover(row);
+        if (status.ok() || status.code() == Code::cancelled) continue;
+        deps_.log.warn("event=not_recovered volume={:016x} error=\"{}\"", row.id, status.message());
     }
     left_.clear();
-    deps_.executor.for_each(static_cast<std::size_t>(deps_.disks.count()),
-                            [&](std::size_t i) { put_aside(static_cast<int>(i)); });
-}
-
-// ---- files that no row knows
-
-Status Recovery::put_aside_from(Disk& disk, const std::string& directory) {
-    TRY_ASSIGN(const auto names, disk.list(directory));
-    bool moved = false;
-    for (const std::string& name : names) {
-        if (stopping_) break;
-        const auto shard = parse_shard_name(name);
-        // Volumes being made are in the map before their files are there.
-        if (!shard.ok() || deps_.volumes.find(shard->id) != nullptr) continue;
-        TRY(disk.make_dir(kLostDir));
-        TRY(disk.rename(fmt::format("{}/{}", directory, name),
-                        fmt::format("{}/{}", kLostDir, name)));
-        deps_.log.warn("event=put_aside disk={} file={}/{}", disk.name(), directory, name);
-        moved = true;
-    }
-    if (!moved) return {};
-    TRY(disk.sync_dir(kLostDir));
-    TRY(disk.sync_dir(""));
-    return disk.sync_dir(directory);
-}
-
-void Recovery::put_aside(int index) {
-    Disk* const disk = deps_.disks.disk(index);
-    if (disk == nullptr) return;
-    const auto directories = disk->list(kVolumesDir);
-    Status status = directories.error();
-    for (std::size_t i = 0; status.ok() && i < directories->size() && !stopping_; ++i) {
-        std::string name = (*directories)[i];
-        if (name.empty() || name.back() != '/') continue;
-        name.pop_back();
-        status = put_aside_from(*disk, fmt::format("{}/{}", kVolumesDir, name));
-    }
-    if (!status.ok()) deps_.disks.report_read_error(index, status);
 }
 
 }  // namespace objstore

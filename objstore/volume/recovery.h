@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 #include <vector>
 
 #include "objstore/volume/shard_file.h"
@@ -8,10 +9,12 @@
 
 namespace objstore {
 
-// Brings volumes that a stop left open to their end. All that is named lies below a row's
-// named_end and was synced on all shards; past that there is garbage only, which is cut when all
-// shards are at hand. Interrupted at any point, the next start does it again. Threads: `begin`,
-// then `finish` in one other; `stop` any.
+// Brings volumes that a stop left open to their end. Whole stripes stay, named or not: should the
+// namespace be older than it says, they are what can be saved. What follows the last of them is
+// garbage, which is cut when all shards are at hand, and a file that has its footer is never cut.
+// A volume is sealed when all its shards have footers; until then each start tries again.
+// Interrupted at any point, the next start does it again. Threads: `begin`, then `finish` in one
+// other; `stop` any.
 class Recovery final {
 public:
     struct Deps {
@@ -21,38 +24,46 @@ public:
         VolumeCatalog& catalog;
         spdlog::logger& log;
         std::uint64_t node = 0;  // ours: volumes of others are theirs to end
+        std::array<std::uint64_t, 2> deployment{};
     };
     explicit Recovery(Deps deps) : deps_(deps) {}
 
-    // Cuts the open ones of this node among `rows`. Reads none of their bytes.
-    void begin(const std::vector<VolumeRow>& rows);
-    // Collects their stripe headers into footers, seals them, and puts files that no row knows
-    // aside into `lost/`. Reads much of each volume's headers: for the background.
+    // Takes the open ones of this node among `rows`. unsupported: one is a newer version's.
+    Status begin(const std::vector<VolumeRow>& rows);
+    // Gives them their footers and seals them. Reads all stripe headers of those without any: for
+    // the background.
     void finish();
     // Makes `finish` return soon.
     void stop() { stopping_ = true; }
 
 private:
-    struct Left {
-        VolumeRow row;
-        bool complete = false;  // all shards were at hand, and were cut
-    };
     using Index = std::vector<FooterEntry>;
+    // A shard file as it was found. With an error it is left alone.
+    struct Shard {
+        Status status;
+        std::uint64_t size = 0;
+        std::optional<Footer> footer;
+    };
+    struct End {
+        std::uint64_t length = 0;
+        Index index;
+        std::uint64_t payload_bytes() const;
+    };
 
-    static std::uint64_t end_of(const VolumeRow& row);
     int disk_of(const VolumeRow& row, int shard) const;
     Result<std::unique_ptr<File>> open(const VolumeRow& row, int shard, OpenMode mode);
-    bool cut(const VolumeRow& row);
-    Status seal(const Left& left);
-    Result<Index> walk(const VolumeRow& row, int shard);
-    Result<Index> walk_all(const VolumeRow& row);
-    Status write_footers(const VolumeRow& row, const Index& index);
-    void put_aside(int disk);
-    Status put_aside_from(Disk& disk, const std::string& directory);
+    Status check_superblock(const VolumeRow& row, int shard, const File& file) const;
+    Status look_at(const VolumeRow& row, int shard, Shard& found);
+    Result<std::vector<Shard>> look(const VolumeRow& row);
+    Result<End> find_end(const VolumeRow& row, const std::vector<Shard>& shards);
+    Result<Index> walk(const VolumeRow& row, int shard, std::uint64_t size);
+    Result<Index> walk_all(const VolumeRow& row, const std::vector<Shard>& shards);
+    Status write_footers(const VolumeRow& row, const std::vector<Shard>& shards, const End& end);
+    Status recover(const VolumeRow& row);
 
     const Deps deps_;
     std::atomic<bool> stopping_{false};
-    std::vector<Left> left_;
+    std::vector<VolumeRow> left_;
 };
 
 }  // namespace objstore

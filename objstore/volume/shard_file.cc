@@ -94,10 +94,33 @@ Status write_footer(ShardFile& file,
     Buffer footer(footer_bytes(index.size()));
     build_footer(fields, index, footer.span());
     const Bytes bytes = footer.span();
-    const Status status = file.write(fields.length, {&bytes, 1});
+    Status status = file.write(fields.length, {&bytes, 1});
     if (!status.ok() && status.code() != Code::no_space) return status;
     TRY(file.truncate(fields.length + (status.ok() ? bytes.size() : 0)));
-    return file.sync();
+    TRY(file.sync());
+    return status;
+}
+
+Result<Superblock> read_superblock(const File& file) {
+    std::array<std::byte, kSuperblockBytes> bytes;
+    TRY(file.read_at(0, bytes));
+    return parse_superblock(bytes);
+}
+
+Result<Footer> read_footer(const File& file, std::uint64_t size) {
+    std::array<std::byte, sizeof(FooterTrailer)> last;
+    if (size < kSuperblockBytes + kBlockBytes) return Status::not_found("no footer");
+    TRY(file.read_at(size - last.size(), last));
+    const auto trailer = parse_footer_trailer(last);
+    if (trailer.code() == Code::unsupported) return trailer.error();
+    if (!trailer.ok() || trailer->length + trailer->footer_bytes != size) {
+        return Status::not_found("no footer");
+    }
+    Buffer whole(trailer->footer_bytes);
+    TRY(file.read_at(trailer->length, whole.span()));
+    auto footer = parse_footer(whole.span());
+    if (footer.code() == Code::corruption) return Status::not_found("no good footer");
+    return footer;
 }
 
 }  // namespace objstore

@@ -47,10 +47,15 @@ private:
     bool failed_ = false;
 };
 
-// Ends a shard file: writes its footer (not when there is no room: the headers can give it again),
-// gives back what was reserved past it, syncs.
+// Ends a shard file: writes its footer, gives back what was reserved past it, syncs. no_space: all
+// but the footer, which the headers can give again.
 Status write_footer(ShardFile& file,
                     const FooterFields& fields,
                     std::span<const FooterEntry> index);
+
+// Errors as parse_superblock, and the file's.
+Result<Superblock> read_superblock(const File& file);
+// Of a file of so many bytes. not_found: it does not end in a footer of this file.
+Result<Footer> read_footer(const File& file, std::uint64_t size);
 
 }  // namespace objstore

@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kParallelBytes = 256 * kKiB;
 // Rebuilding takes `data` times this much memory.
 constexpr std::size_t kRebuildBytes = 256 * kKiB;
+// No file is longer: what is added to a place stays a valid offset.
+constexpr std::uint64_t kPlaceMax = std::uint64_t{1} << 62;
 
 std::string describe(VolumeId volume, int shard, std::uint64_t place) {
     return fmt::format("volume {:016x} shard {} at {}", volume, shard, place);
@@ -33,8 +35,8 @@ Result<StripeReader::Stripe> StripeReader::find(const Extent& extent,
     if (extent.kind != ExtentKind::stripe || extent.header_bytes % kBlockBytes != 0 ||
         extent.header_bytes == 0 || extent.header_bytes > kHeaderBytesMax ||
         extent.column_bytes % kBlockBytes != 0 || extent.column_bytes > kColumnBytesMax ||
-        extent.place % kBlockBytes != 0 || extent.length > payload_max ||
-        extent.payload_offset > payload_max - extent.length) {
+        extent.place % kBlockBytes != 0 || extent.place > kPlaceMax ||
+        extent.length > payload_max || extent.payload_offset > payload_max - extent.length) {
         return Status::corruption(
             fmt::format("volume {:016x}: impossible extent at {}", extent.volume, extent.place));
     }

@@ -62,6 +62,13 @@ public:
     VolumeRow row(VolumeId id) const {
         return rows_.with([&](const Rows& rows) { return rows.at(id); });
     }
+    // As if the namespace were another, older one.
+    void restore(const std::vector<VolumeRow>& rows) {
+        rows_.with([&](Rows& now) {
+            now.clear();
+            for (const VolumeRow& row : rows) now[row.id] = row;
+        });
+    }
     void set_fails(bool fails) { fails_ = fails; }
 
 private:
@@ -192,6 +199,25 @@ public:
             at = e.end();
         }
         return at == stored.bytes.size() ? Status() : Status::corruption("bytes are missing");
+    }
+    // Every shard file there is, in vol/ and lost/, with its bytes.
+    std::map<std::string, std::string> files() {
+        std::map<std::string, std::string> found;
+        for (int i = 0; i < setup.disks; ++i) {
+            std::vector<std::string> directories = {"lost"};
+            const auto below = disk(i).list(kVolumesDir);
+            for (const auto& name : below.ok() ? *below : std::vector<std::string>()) {
+                directories.push_back("vol/" + name.substr(0, name.size() - 1));
+            }
+            for (const std::string& directory : directories) {
+                const auto names = disk(i).list(directory);
+                for (const auto& name : names.ok() ? *names : std::vector<std::string>()) {
+                    const std::string path = directory + "/" + name;
+                    found[disk(i).name() + "/" + path] = *disk(i).contents(path);
+                }
+            }
+        }
+        return found;
     }
     std::uint64_t read_errors() const {
         std::uint64_t errors = 0;

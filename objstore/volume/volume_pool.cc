@@ -134,7 +134,7 @@ void VolumePool::drained(std::shared_ptr<OpenVolume> volume) {
     });
 }
 
-Status VolumePool::stop() {
+void VolumePool::stop() {
     {
         const std::lock_guard lock(mutex_);
         stopped_ = true;
@@ -152,14 +152,9 @@ Status VolumePool::stop() {
     }
     retire_expelled();
     deps_.background.wait_all();
-    Status first;
     for (const auto& weak : leaving) {
-        const auto volume = weak.lock();
-        if (volume == nullptr) continue;
-        Status status = volume->wait_sealed();
-        if (first.ok()) first = std::move(status);
+        if (const auto volume = weak.lock(); volume != nullptr) volume->wait_sealed();
     }
-    return first;
 }
 
 }  // namespace objstore

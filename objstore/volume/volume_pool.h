@@ -37,8 +37,9 @@ public:
     void leave_stream(std::size_t slot);
     Result<std::shared_ptr<OpenVolume>> for_stream(std::size_t slot) { return take(slot); }
 
-    // Seals all and refuses more. Blocks until all writes on their way are done. Safe to repeat.
-    Status stop();
+    // Seals all and refuses more. Blocks until all writes on their way are done. What could not be
+    // sealed is left to the next start. Safe to repeat.
+    void stop();
 
 private:
     struct Slot {

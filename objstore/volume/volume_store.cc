@@ -7,6 +7,7 @@
 
 #include "objstore/volume/appender.h"
 #include "objstore/volume/recovery.h"
+#include "objstore/volume/strays.h"
 #include "objstore/volume/stream_writer.h"
 
 namespace objstore {
@@ -40,6 +41,10 @@ Status check(const VolumeStore::Options& options, const VolumeStore::Deps& deps)
         return Status::invalid_argument("impossible geometry or no disks");
     }
     return {};
+}
+
+std::array<std::uint64_t, 2> deployment(const VolumeStore::Options& options) {
+    return {options.deployment[0], options.deployment[1]};
 }
 
 class Store final : public VolumeStore {
@@ -77,6 +82,7 @@ private:
     VolumePool pool_;
     StripeReader reader_;
     Appender appender_;
+    Strays strays_;
     Recovery recovery_;
 };
 
@@ -98,13 +104,20 @@ Store::Store(const Options& options, const Deps& deps)
           {.geometry = options.geometry,
            .limits = {options.shard_bytes_max, options.allocate_bytes},
            .node = options.node,
-           .deployment = {options.deployment[0], options.deployment[1]}},
+           .deployment = deployment(options)},
           {volumes_, disks_, files_, deps.executor, deps.random, deps.clock, deps.catalog, order_},
           options.stream_volumes_max,
           {disks_, background_, deps.log}),
       reader_({volumes_, disks_, files_, deps.executor}),
       appender_({pool_, buffers_, deps.random, disks_}),
-      recovery_({volumes_, disks_, deps.executor, deps.catalog, deps.log, options.node}) {}
+      strays_({volumes_, disks_, deps.executor, deps.log, deployment(options)}),
+      recovery_({volumes_,
+                 disks_,
+                 deps.executor,
+                 deps.catalog,
+                 deps.log,
+                 options.node,
+                 deployment(options)}) {}
 
 Store::~Store() {
     recovery_.stop();
@@ -128,7 +141,9 @@ Status Store::start(const std::vector<VolumeRow>& rows) {
         if (status.ok()) status = disk->sync_dir("");
         if (!status.ok()) disks_.report_write_error(index, status);
     });
-    recovery_.begin(rows);
+    TRY(strays_.find());
+    TRY(recovery_.begin(rows));
+    strays_.settle();
     background_.run([this] { recovery_.finish(); });
     return {};
 }
@@ -167,9 +182,9 @@ DiskSpace Store::space() {
 
 Status Store::stop() {
     recovery_.stop();
-    Status status = pool_.stop();
+    pool_.stop();
     background_.wait_all();
-    return status;
+    return {};
 }
 
 }  // namespace

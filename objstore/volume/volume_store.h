@@ -36,6 +36,9 @@ struct Piece {
 
 class VolumeStream;
 
+// Whether the disk has any shard file, whoever's.
+Result<bool> holds_shard_files(Disk& disk);
+
 // The data plane: append-only erasure-coded volumes over the disks (design, section 2).
 // Durability: extents that a call returned are synced on all shards of their stripes.
 // Threads: any. The disks, catalog, executor, random, clock and logger must outlive it.
@@ -63,9 +66,12 @@ public:
         const Clock& clock;
         spdlog::logger& log;
     };
-    // Opens the volumes of `rows`. Those left open by an unclean stop are recovered: what lies
-    // past named_end is cut (only with all shards at hand), then they are sealed. Reads volume
-    // files only of those. Files without a row are moved aside into `lost/`, never deleted.
+    // Opens the volumes of `rows`. Those left open by an unclean stop are recovered in the
+    // background: whole stripes stay, what follows is cut (only with all shards at hand), they are
+    // sealed. Reads volume files only of those, and lists all: files of known volumes come back
+    // from `lost/`, and there goes, never deleted, what has neither row nor stripes. corruption:
+    // files have stripes and no row, so the namespace lost commits; nothing was changed.
+    // unsupported: a newer version's file.
     static Result<std::unique_ptr<VolumeStore>> open(Options options,
                                                      Deps deps,
                                                      const std::vector<VolumeRow>& rows);

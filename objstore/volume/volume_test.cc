@@ -145,7 +145,11 @@ TEST_CASE("impossible extents and ranges are errors") {
     CHECK(code([](Extent& e) { e.payload_offset = 0xffffffff; }) == Code::corruption);
     CHECK(code([](Extent& e) { e.nonce ^= 1; }) == Code::io_error);
     CHECK(code([](Extent& e) { e.place += 4096; }) == Code::io_error);
-    CHECK(code([](Extent& e) { e.place = UINT64_MAX - 4095; }) == Code::io_error);
+    CHECK(code([](Extent& e) { e.place = std::uint64_t{1} << 50; }) == Code::io_error);
+    for (const int bit : {62, 63}) {
+        CHECK(code([&](Extent& e) { e.place += std::uint64_t{1} << bit; }) == Code::corruption);
+    }
+    CHECK(code([](Extent& e) { e.place = UINT64_MAX - 4095; }) == Code::corruption);
     CHECK(code([](Extent&) {}, good.length - 9) == Code::invalid_argument);
     CHECK(code([](Extent&) {}, UINT64_MAX) == Code::invalid_argument);
 }

@@ -38,6 +38,12 @@ std::optional<std::string> other_file(const std::vector<std::string>& names) {
     return first;
 }
 
+std::optional<std::uint32_t> index_in(const DiskLabel& label, std::uint64_t id) {
+    const auto found = std::ranges::find(label.disks, id, &LabelDisk::id);
+    if (found == label.disks.end()) return std::nullopt;
+    return static_cast<std::uint32_t>(found - label.disks.begin());
+}
+
 // Errors that forbid to go on; what concerns one disk alone is in what it returns.
 Result<Found> look_at(Disk& disk) {
     Found found;
@@ -60,25 +66,50 @@ Result<Found> look_at(Disk& disk) {
     return found;
 }
 
-// All labels belong to one deployment and say the same of it.
-Status check_agreement(const std::vector<Found>& all, const Found& first) {
-    std::map<std::uint64_t, const Found*> by_id;
+// The label that is right: the one with the highest sequence. All belong to one deployment, those
+// of one sequence say the same of it, and no older one is of a disk that it does not know.
+Result<DiskLabel> newest_label(const std::vector<Found>& all) {
+    const Found* newest = nullptr;
     for (const Found& found : all) {
         if (!found.label) continue;
-        if (found.label->deployment != first.label->deployment) {
+        if (newest == nullptr) newest = &found;
+        if (found.label->deployment != newest->label->deployment) {
             return Status::conflict(
                 fmt::format("disks of different deployments: {} belongs to {}, {} to {}",
-                            first.disk->name(),
-                            to_string(first.label->deployment),
+                            newest->disk->name(),
+                            to_string(newest->label->deployment),
                             found.disk->name(),
                             to_string(found.label->deployment)));
         }
-        if (found.label->disk_ids != first.label->disk_ids) {
+        if (found.label->sequence > newest->label->sequence) newest = &found;
+    }
+    for (const Found& found : all) {
+        if (!found.label) continue;
+        if (found.label->sequence == newest->label->sequence) {
+            if (found.label->disks == newest->label->disks) continue;
             return Status::conflict(fmt::format("{} and {} disagree on the disks of deployment {}",
-                                                first.disk->name(),
+                                                newest->disk->name(),
                                                 found.disk->name(),
-                                                to_string(first.label->deployment)));
+                                                to_string(newest->label->deployment)));
         }
+        if (!index_in(*newest->label, found.label->disk_id())) {
+            return Status::conflict(
+                fmt::format("{} does not belong to deployment {} any more, says the newer label of "
+                            "{}; do not give it, or empty it",
+                            found.disk->name(),
+                            to_string(newest->label->deployment),
+                            newest->disk->name()));
+        }
+    }
+    return *newest->label;
+}
+
+Status check_members(const std::vector<Found>& all, const DiskLabel& label) {
+    std::map<std::uint64_t, const Found*> by_id;
+    const Found* first = nullptr;
+    for (const Found& found : all) {
+        if (!found.label) continue;
+        if (first == nullptr) first = &found;
         const auto [same, is_new] = by_id.emplace(found.label->disk_id(), &found);
         if (!is_new) {
             return Status::conflict(fmt::format("{} and {} are the same disk, or copies of one",
@@ -86,10 +117,10 @@ Status check_agreement(const std::vector<Found>& all, const Found& first) {
                                                 found.disk->name()));
         }
     }
-    if (all.size() > first.label->disk_ids.size()) {
+    if (all.size() > label.disks.size()) {
         return Status::conflict(fmt::format("the deployment of {} has {} disks, {} were given",
-                                            first.disk->name(),
-                                            first.label->disk_ids.size(),
+                                            first->disk->name(),
+                                            label.disks.size(),
                                             all.size()));
     }
     return {};
@@ -107,15 +138,31 @@ Status label_disk(Found& found, DiskLabel label) {
     return {};
 }
 
-DiskLabel new_deployment(std::size_t disk_count, Random& random, const Clock& clock) {
+// Where the disk is and how large. True: that is news. Some file systems change their size a little
+// all the time, which is none.
+bool note(LabelDisk& known, Disk& disk) {
+    std::string path = disk.name();
+    if (path.size() > kLabelPathBytesMax) path.erase(0, path.size() - kLabelPathBytesMax);
+    const auto space = disk.space();
+    const std::uint64_t bytes = space.ok() ? space->total_bytes : known.total_bytes;
+    const std::uint64_t change =
+        std::max(bytes, known.total_bytes) - std::min(bytes, known.total_bytes);
+    if (path == known.path && change <= known.total_bytes / 10) return false;
+    known.path = std::move(path);
+    known.total_bytes = bytes;
+    return true;
+}
+
+DiskLabel new_deployment(const std::vector<Found>& all, Random& random, const Clock& clock) {
     DiskLabel label;
     label.deployment.high = random.next();
     label.deployment.low = random.next();
     label.created = clock.now();
     std::set<std::uint64_t> taken = {0};  // zero is no disk
-    while (label.disk_ids.size() < disk_count) {
-        const std::uint64_t id = random.next();
-        if (taken.insert(id).second) label.disk_ids.push_back(id);
+    for (const Found& found : all) {
+        LabelDisk& disk = label.disks.emplace_back();
+        while (!taken.insert(disk.id).second) disk.id = random.next();
+        note(disk, *found.disk);
     }
     return label;
 }
@@ -123,7 +170,7 @@ DiskLabel new_deployment(std::size_t disk_count, Random& random, const Clock& cl
 // Whether power may have gone while the deployment was formatted: every disk is here, some without
 // a label, and none has anything but labels, so nothing can be lost by giving the rest theirs.
 bool is_half_formatted(const std::vector<Found>& all, const DiskLabel& label) {
-    return all.size() == label.disk_ids.size() &&
+    return all.size() == label.disks.size() &&
            std::none_of(all.begin(), all.end(), [](const Found& found) {
                return found.state == DiskState::failed || found.has_files;
            });
@@ -145,18 +192,43 @@ Status label_blank_disks(std::vector<Found>& all, DiskLabel label) {
     return {};
 }
 
-DiskSet describe(const std::vector<Found>& all, const DiskLabel& label) {
-    DiskSet set;
+// Brings all labels to what is known now. Only with all disks here: the label of one that is away
+// may be newer than all others. A disk that can not be written keeps its older label, and the
+// highest sequence tells which is right.
+void refresh_labels(std::vector<Found>& all, DiskLabel& label) {
+    const auto members = std::ranges::count(all, DiskState::member, &Found::state);
+    if (members != std::ssize(label.disks)) return;
+    bool news = false;
+    for (Found& found : all) {
+        if (found.label->sequence != label.sequence) news = true;
+        if (note(label.disks.at(found.label->index), *found.disk)) news = true;
+    }
+    if (!news) return;
+    ++label.sequence;
+    for (Found& found : all) {
+        label.index = found.label->index;
+        label.features = found.label->features;
+        (void)write_label(*found.disk, label);
+        found.label = label;
+    }
+}
+
+DeploymentDisks describe(const std::vector<Found>& all, const DiskLabel& label) {
+    DeploymentDisks set;
     set.deployment = label.deployment;
-    set.disk_ids = label.disk_ids;
+    set.disks = label.disks;
     for (const Found& found : all) {
         set.members.push_back({found.state, found.label, std::string()});
         if (found.state == DiskState::failed) set.members.back().error = found.error.message();
-        if (!found.label) continue;
-        const std::uint64_t features = found.label->features.read_only_compatible;
-        if ((features & ~kKnownReadOnlyCompatible) != 0) set.read_only = true;
     }
     return set;
+}
+
+bool is_read_only(const std::vector<Found>& all) {
+    return std::ranges::any_of(all, [](const Found& found) {
+        return found.label &&
+               (found.label->features.read_only_compatible & ~kKnownReadOnlyCompatible) != 0;
+    });
 }
 
 Status refuse_to_format(const Found& failed) {
@@ -167,7 +239,9 @@ Status refuse_to_format(const Found& failed) {
 
 }  // namespace
 
-Result<DiskSet> open_or_format(std::span<Disk* const> disks, Random& random, const Clock& clock) {
+Result<DeploymentDisks> open_or_format(std::span<Disk* const> disks,
+                                       Random& random,
+                                       const Clock& clock) {
     if (disks.empty() || disks.size() > kLabelDisksMax) {
         return Status::invalid_argument(
             fmt::format("{} disks were given, 1 to {} can be", disks.size(), kLabelDisksMax));
@@ -184,14 +258,22 @@ Result<DiskSet> open_or_format(std::span<Disk* const> disks, Random& random, con
     const auto failed = std::find_if(all.begin(), all.end(), is(DiskState::failed));
     const bool some_blank = std::any_of(all.begin(), all.end(), is(DiskState::blank));
     if (first == all.end() && failed != all.end()) return refuse_to_format(*failed);
-    if (first != all.end()) TRY(check_agreement(all, *first));
-
-    const DiskLabel label =
-        first != all.end() ? *first->label : new_deployment(all.size(), random, clock);
+    DiskLabel label = new_deployment(all, random, clock);
+    if (first != all.end()) {
+        TRY_ASSIGN(label, newest_label(all));
+        TRY(check_members(all, label));
+    }
+    // An older label may have known the disk by another index.
+    for (Found& found : all) {
+        if (found.label) found.label->index = index_in(label, found.label->disk_id()).value();
+    }
     const bool format = some_blank && (first == all.end() || is_half_formatted(all, label));
     if (format) TRY(label_blank_disks(all, label));
-    DiskSet set = describe(all, label);
+    const bool read_only = is_read_only(all);
+    if (!read_only) refresh_labels(all, label);
+    DeploymentDisks set = describe(all, label);
     set.formatted = format;
+    set.read_only = read_only;
     return set;
 }
 

@@ -23,7 +23,7 @@ struct Machine {
             disks.push_back(&world.add_disk("d" + std::to_string(i)));
         }
     }
-    Result<DiskSet> open() { return open_or_format(disks, random, clock); }
+    Result<DeploymentDisks> open() { return open_or_format(disks, random, clock); }
     SimDisk& disk(std::size_t index) { return world.disk(index); }
 
     SimWorld world;
@@ -36,13 +36,13 @@ void make_file(SimDisk& disk, const std::string& path) {
     REQUIRE(disk.open(path, OpenMode::create).ok());
 }
 
-DiskSet opened(Machine& machine) {
+DeploymentDisks opened(Machine& machine) {
     auto set = machine.open();
     REQUIRE(set.ok());
     return std::move(set).value();
 }
 
-bool all_members(const DiskSet& set) {
+bool all_members(const DeploymentDisks& set) {
     return set.member_count() == set.members.size();
 }
 
@@ -50,16 +50,16 @@ bool all_members(const DiskSet& set) {
 
 TEST_CASE("empty disks become one deployment, and are the same deployment when opened again") {
     Machine machine(3);
-    const DiskSet made = opened(machine);
+    const DeploymentDisks made = opened(machine);
     CHECK(made.formatted);
     CHECK(made.disk_count() == 3);
     CHECK(all_members(made));
     CHECK(!made.read_only);
     machine.world.power_cycle();
-    const DiskSet again = opened(machine);
+    const DeploymentDisks again = opened(machine);
     CHECK(!again.formatted);
     CHECK(again.deployment == made.deployment);
-    CHECK(again.disk_ids == made.disk_ids);
+    CHECK(again.disks == made.disks);
     for (std::uint32_t i = 0; i < 3; ++i) {
         REQUIRE(again.members[i].label.has_value());
         CHECK(again.members[i].label->index == i);
@@ -69,10 +69,10 @@ TEST_CASE("empty disks become one deployment, and are the same deployment when o
 
 TEST_CASE("the order of the paths does not matter") {
     Machine machine(3);
-    const DiskSet made = opened(machine);
+    const DeploymentDisks made = opened(machine);
     std::reverse(machine.disks.begin(), machine.disks.end());
-    const DiskSet again = opened(machine);
-    CHECK(again.disk_ids == made.disk_ids);
+    const DeploymentDisks again = opened(machine);
+    CHECK(again.disks == made.disks);
     CHECK(again.members[0].label->index == 2);
 }
 
@@ -96,8 +96,8 @@ TEST_CASE("a directory with foreign files is refused and nothing is written") {
 TEST_CASE("disks of two deployments are refused, and the refusal says which is which") {
     Machine one(2);
     Machine two(1, 2);
-    const DiskSet first = opened(one);
-    const DiskSet second = opened(two);
+    const DeploymentDisks first = opened(one);
+    const DeploymentDisks second = opened(two);
     one.disks[1] = &two.disk(0);
     const auto refused = one.open();
     CHECK(refused.code() == Code::conflict);
@@ -130,12 +130,12 @@ TEST_CASE("no disks and too many disks are refused") {
 
 TEST_CASE("missing disks are no error: the caller sees how many there are") {
     Machine machine(3);
-    const DiskSet made = opened(machine);
+    const DeploymentDisks made = opened(machine);
     machine.disks.erase(machine.disks.begin());
-    const DiskSet set = opened(machine);
+    const DeploymentDisks set = opened(machine);
     CHECK(set.disk_count() == 3);
     CHECK(set.member_count() == 2);
-    CHECK(set.disk_ids == made.disk_ids);
+    CHECK(set.disks == made.disks);
 }
 
 TEST_CASE("a replaced disk stays blank when others have data, and is not written to") {
@@ -143,7 +143,7 @@ TEST_CASE("a replaced disk stays blank when others have data, and is not written
     opened(machine);
     make_file(machine.disk(0), "volume");
     machine.disk(1).replace();
-    const DiskSet set = opened(machine);
+    const DeploymentDisks set = opened(machine);
     CHECK(!set.formatted);
     CHECK(set.member_count() == 2);
     CHECK(set.members[1].state == DiskState::blank);
@@ -164,7 +164,7 @@ TEST_CASE("a disk that can not be read is told with its error, and the others ar
     Machine machine(3);
     opened(machine);
     machine.disk(1).set_dead(true);
-    const DiskSet set = opened(machine);
+    const DeploymentDisks set = opened(machine);
     CHECK(set.member_count() == 2);
     CHECK(set.members[1].state == DiskState::failed);
     CHECK(set.members[1].error == "d1/ashlar.disk: the disk is dead");
@@ -175,10 +175,74 @@ TEST_CASE("a disk with a rotten label is told as failed and keeps its bytes") {
     opened(machine);
     machine.disk(0).corrupt(kLabelFile, 100, 1);
     const auto before = machine.disk(0).contents(kLabelFile);
-    const DiskSet set = opened(machine);
+    const DeploymentDisks set = opened(machine);
     CHECK(set.members[0].state == DiskState::failed);
     CHECK(set.members[1].state == DiskState::member);
     CHECK(machine.disk(0).contents(kLabelFile) == before);
+}
+
+TEST_CASE("labels know where the disks were, and learn where they are") {
+    Machine machine(3);
+    machine.disk(1).set_capacity(kMiB);
+    const DeploymentDisks made = opened(machine);
+    CHECK(made.disks[1].path == "d1");
+    CHECK(made.disks[1].total_bytes == kMiB);
+    std::swap(machine.disks[0], machine.disks[2]);
+    machine.disk(1).set_capacity(2 * kMiB);
+    machine.disks.pop_back();
+    CHECK(opened(machine).disks == made.disks);  // not while one is away, whose label may be newer
+    machine.disks.push_back(&machine.disk(0));
+    machine.world.power_cycle();
+    const DeploymentDisks again = opened(machine);
+    CHECK(again.disks[1].total_bytes == 2 * kMiB);
+    CHECK(again.members[0].label->sequence == made.members[0].label->sequence + 1);
+    const DeploymentDisks once_more = opened(machine);
+    CHECK(once_more.members[0].label == again.members[0].label);
+}
+
+TEST_CASE("of labels that disagree the highest sequence is right, at every crash between") {
+    // As a disk is added: the newcomer's label, then all others'.
+    for (std::size_t written = 1; written <= 3; ++written) {
+        CAPTURE(written);
+        Machine machine(3);
+        Disk* const newcomer = machine.disks.back();
+        machine.disks.pop_back();
+        DiskLabel label = *opened(machine).members[0].label;
+        ++label.sequence;
+        label.disks.push_back({.id = 77, .path = "d2"});
+        machine.disks.insert(machine.disks.begin(), newcomer);
+        for (std::size_t i = 0; i < written; ++i) {
+            label.index = i == 0 ? 2 : static_cast<std::uint32_t>(i) - 1;
+            REQUIRE(write_label(*machine.disks[i], label).ok());
+        }
+        machine.world.power_cycle();
+        const DeploymentDisks set = opened(machine);
+        CHECK(set.disk_count() == 3);
+        CHECK(all_members(set));
+        CHECK(set.members[0].label->index == 2);
+        for (Disk* disk : machine.disks) {
+            CHECK(read_label(*disk).value()->disks == set.disks);
+        }
+    }
+}
+
+TEST_CASE("a disk that was replaced and comes back is refused, and the refusal says which") {
+    Machine machine(2);
+    DiskLabel label = *opened(machine).members[0].label;
+    ++label.sequence;
+    label.disks[1].id = 77;
+    REQUIRE(write_label(machine.disk(0), label).ok());
+    const auto refused = machine.open();
+    CHECK(refused.code() == Code::conflict);
+    CHECK(refused.error().message().find("d1 does not belong to deployment") == 0);
+}
+
+TEST_CASE("labels of one sequence that disagree are refused") {
+    Machine machine(2);
+    DiskLabel label = *opened(machine).members[0].label;
+    label.disks[1].id = 77;
+    REQUIRE(write_label(machine.disk(0), label).ok());
+    CHECK(machine.open().code() == Code::conflict);
 }
 
 TEST_CASE("nothing is formatted while a disk can not be read") {
@@ -190,7 +254,7 @@ TEST_CASE("nothing is formatted while a disk can not be read") {
 
 TEST_CASE("a disk of a newer version stops everything") {
     Machine machine(2);
-    const DiskSet set = opened(machine);
+    const DeploymentDisks set = opened(machine);
     DiskLabel newer = *set.members[1].label;
     newer.features.incompatible = 1;
     REQUIRE(write_label(machine.disk(1), newer).ok());
@@ -199,7 +263,7 @@ TEST_CASE("a disk of a newer version stops everything") {
 
 TEST_CASE("unknown read-only compatible features make the deployment read-only") {
     Machine machine(2);
-    const DiskSet set = opened(machine);
+    const DeploymentDisks set = opened(machine);
     DiskLabel newer = *set.members[1].label;
     newer.features.read_only_compatible = 8;
     REQUIRE(write_label(machine.disk(1), newer).ok());
@@ -225,7 +289,7 @@ TEST_CASE("formatting that power cut off at any point is finished by the next st
             const auto again = machine.open();
             REQUIRE(again.ok());
             REQUIRE(!again->formatted);
-            REQUIRE(again->disk_ids == set->disk_ids);
+            REQUIRE(again->disks == set->disks);
         }
     }
 }

@@ -33,12 +33,35 @@ Status check_ids(const DiskLabelBytes& raw) {
         return Status::corruption(
             fmt::format("the label has index {} of {} disks", raw.disk_index, count));
     }
-    const std::set<std::uint64_t> distinct(raw.disk_ids.begin(), raw.disk_ids.begin() + count);
+    std::set<std::uint64_t> distinct;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        distinct.insert(raw.disks.at(i).id);
+        if (raw.disks.at(i).path_bytes > kLabelPathBytesMax) {
+            return Status::corruption("the label has too long a path");
+        }
+    }
     if (distinct.size() != count) return Status::corruption("the label names a disk twice");
-    if (raw.disk_ids.at(raw.disk_index) != raw.disk_id) {
+    if (raw.disks.at(raw.disk_index).id != raw.disk_id) {
         return Status::corruption("the label's disk is not the one at its index");
     }
     return {};
+}
+
+LabelDisk disk_of(const LabelDiskBytes& raw) {
+    LabelDisk disk{raw.id, raw.total_bytes, std::string(raw.path.data(), raw.path_bytes)};
+    // It is shown to people.
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 127; };
+    std::ranges::replace_if(disk.path, is_control, '?');
+    return disk;
+}
+
+LabelDiskBytes bytes_of(const LabelDisk& disk) {
+    LabelDiskBytes raw{};
+    raw.id = disk.id;
+    raw.total_bytes = disk.total_bytes;
+    raw.path_bytes = static_cast<std::uint32_t>(std::min(disk.path.size(), kLabelPathBytesMax));
+    std::copy(disk.path.end() - raw.path_bytes, disk.path.end(), raw.path.begin());
+    return raw;
 }
 
 }  // namespace
@@ -72,18 +95,21 @@ Result<DiskLabel> parse_label(Bytes bytes) {
     label.deployment = {raw.deployment_high, raw.deployment_low};
     label.index = raw.disk_index;
     label.created = raw.created;
-    label.disk_ids.assign(raw.disk_ids.begin(), raw.disk_ids.begin() + raw.disk_count);
+    label.sequence = raw.sequence;
+    for (std::uint32_t i = 0; i < raw.disk_count; ++i) {
+        label.disks.push_back(disk_of(raw.disks.at(i)));
+    }
     return label;
 }
 
 DiskLabelBytes to_bytes(const DiskLabel& label) {
-    ASSERT(!label.disk_ids.empty());
-    ASSERT(label.disk_ids.size() <= kLabelDisksMax);
-    ASSERT(label.index < label.disk_ids.size());
+    ASSERT(!label.disks.empty());
+    ASSERT(label.disks.size() <= kLabelDisksMax);
+    ASSERT(label.index < label.disks.size());
     DiskLabelBytes raw{};
     raw.magic = kMagic;
     raw.format = kFormat;
-    raw.disk_count = static_cast<std::uint32_t>(label.disk_ids.size());
+    raw.disk_count = static_cast<std::uint32_t>(label.disks.size());
     raw.compatible = label.features.compatible;
     raw.read_only_compatible = label.features.read_only_compatible;
     raw.incompatible = label.features.incompatible;
@@ -92,9 +118,18 @@ DiskLabelBytes to_bytes(const DiskLabel& label) {
     raw.disk_id = label.disk_id();
     raw.disk_index = label.index;
     raw.created = label.created;
-    std::copy(label.disk_ids.begin(), label.disk_ids.end(), raw.disk_ids.begin());
+    raw.sequence = label.sequence;
+    std::ranges::transform(
+        label.disks, raw.disks.begin(), [](const LabelDisk& disk) { return bytes_of(disk); });
     raw.crc = crc_of(bytes_of(raw));
     return raw;
+}
+
+std::string describe(const LabelDisk& disk) {
+    std::string text = disk.path.empty() ? "a disk" : disk.path;
+    text += " (";
+    if (disk.total_bytes != 0) text += fmt::format("{} GB, ", disk.total_bytes / 1'000'000'000);
+    return text + fmt::format("id {:016x})", disk.id);
 }
 
 Result<std::optional<DiskLabel>> read_label(Disk& disk) {
@@ -123,7 +158,7 @@ Status write_label(Disk& disk, const DiskLabel& label) {
     return disk.sync_dir("");
 }
 
-std::size_t DiskSet::member_count() const {
+std::size_t DeploymentDisks::member_count() const {
     return static_cast<std::size_t>(
         std::count_if(members.begin(), members.end(), [](const DiskMember& member) {
             return member.state == DiskState::member;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -17,7 +18,7 @@ namespace objstore {
 // The file in the root of each disk that says which disk of which deployment it is.
 inline constexpr const char* kLabelFile = "ashlar.disk";
 inline constexpr const char* kStagedLabelFile = "ashlar.disk.new";  // while it is written
-inline constexpr std::size_t kLabelBytes = 4096;
+inline constexpr std::size_t kLabelBytes = 20'480;
 inline constexpr std::size_t kLabelDisksMax = 64;
 
 // 128 random bits that all disks of one deployment share.
@@ -38,15 +39,27 @@ struct FeatureMasks {
     bool operator==(const FeatureMasks&) const = default;
 };
 
+// What labels tell of each disk: where and how large it was when it was last here, so that people
+// can be told which one is missing.
+struct LabelDisk {
+    std::uint64_t id = 0;           // a random number
+    std::uint64_t total_bytes = 0;  // 0: unknown
+    std::string path;               // its last kLabelPathBytesMax bytes
+    bool operator==(const LabelDisk&) const = default;
+};
+inline constexpr std::size_t kLabelPathBytesMax = 232;
+
 struct DiskLabel {
     FeatureMasks features;
     DeploymentId deployment;
-    std::uint32_t index = 0;  // of this disk in `disk_ids`
+    std::uint32_t index = 0;  // of this disk in `disks`
     UnixNanos created = 0;
-    // All disks of the deployment when it was formatted, random numbers, none twice.
-    std::vector<std::uint64_t> disk_ids;
+    // Goes up with each change. Where labels disagree, since a crash or an absent disk kept one
+    // from being written, the highest is right.
+    std::uint64_t sequence = 1;
+    std::vector<LabelDisk> disks;  // all of the deployment, none twice
 
-    std::uint64_t disk_id() const { return disk_ids.at(index); }
+    std::uint64_t disk_id() const { return disks.at(index).id; }
     bool operator==(const DiskLabel&) const = default;
 };
 
@@ -55,7 +68,7 @@ struct DiskLabel {
 //   offset  bytes
 //        0      8  magic: the letters ASHLARDK
 //        8      4  format of this structure: 1
-//       12      4  number of disks when the deployment was formatted, 1 to 64
+//       12      4  number of disks, 1 to 64
 //       16      8  compatible features
 //       24      8  read-only compatible features
 //       32      8  incompatible features
@@ -65,9 +78,20 @@ struct DiskLabel {
 //       64      4  index of this disk, 0 to number of disks - 1
 //       68      4  zero
 //       72      8  time of creation, nanoseconds since 1970
-//       80    512  ids of all disks in order of index, 8 bytes each; zero past their number
-//      592   3500  zero
-//     4092      4  CRC32C of the bytes before
+//       80      8  sequence, from 1
+//       88    168  zero
+//      256 16,384  a LabelDiskBytes of each disk in order of index; zero past their number
+//   16,640  3,836  zero
+//   20,476      4  CRC32C of the bytes before
+struct LabelDiskBytes {
+    std::uint64_t id;                           //  0
+    std::uint64_t total_bytes;                  //  8
+    std::uint32_t path_bytes;                   // 16  0 to 232
+    std::uint32_t zero;                         // 20
+    std::array<char, kLabelPathBytesMax> path;  // 24
+};
+static_assert(sizeof(LabelDiskBytes) == 256);
+
 struct DiskLabelBytes {
     std::array<char, 8> magic;
     std::uint32_t format;
@@ -81,17 +105,22 @@ struct DiskLabelBytes {
     std::uint32_t disk_index;
     std::uint32_t zero;
     std::int64_t created;
-    std::array<std::uint64_t, kLabelDisksMax> disk_ids;
-    std::array<std::byte, 3500> reserved;
+    std::uint64_t sequence;
+    std::array<std::byte, 168> reserved1;
+    std::array<LabelDiskBytes, kLabelDisksMax> disks;
+    std::array<std::byte, 3836> reserved2;
     std::uint32_t crc;
 };
 static_assert(sizeof(DiskLabelBytes) == kLabelBytes);
+static_assert(offsetof(DiskLabelBytes, disks) == 256);
 static_assert(std::has_unique_object_representations_v<DiskLabelBytes>);
 
 // corruption: not a label, or rotten. unsupported: a newer format, or unknown incompatible
 // features.
 Result<DiskLabel> parse_label(Bytes bytes);
 DiskLabelBytes to_bytes(const DiskLabel& label);
+// "/mnt/d3 (4000 GB, id 3132333435363738)", as far as it is known.
+std::string describe(const LabelDisk& disk);
 
 // None when the disk has no label. Errors of parse_label and of the disk.
 Result<std::optional<DiskLabel>> read_label(Disk& disk);
@@ -111,14 +140,14 @@ struct DiskMember {
     std::string error;               // of a failed one
 };
 
-struct DiskSet {
+struct DeploymentDisks {
     DeploymentId deployment;
-    std::vector<std::uint64_t> disk_ids;  // of all disks of the deployment, by index
-    std::vector<DiskMember> members;      // one for each disk given, in the order given
-    bool formatted = false;               // this call wrote labels
-    bool read_only = false;               // unknown read-only compatible features
+    std::vector<LabelDisk> disks;     // all of the deployment, by index
+    std::vector<DiskMember> members;  // one for each disk given, in the order given
+    bool formatted = false;           // this call made the deployment
+    bool read_only = false;           // unknown read-only compatible features
 
-    std::size_t disk_count() const { return disk_ids.size(); }
+    std::size_t disk_count() const { return disks.size(); }
     std::size_t member_count() const;
 };
 
@@ -128,6 +157,8 @@ struct DiskSet {
 // sentence for the operator: a directory with foreign files, disks of two deployments, one disk
 // given twice, more disks than the deployment has (conflict); a newer format (unsupported); to
 // format when a disk can not be read (unavailable).
-Result<DiskSet> open_or_format(std::span<Disk* const> disks, Random& random, const Clock& clock);
+Result<DeploymentDisks> open_or_format(std::span<Disk* const> disks,
+                                       Random& random,
+                                       const Clock& clock);
 
 }  // namespace objstore

@@ -1,5 +1,7 @@
 #include "objstore/engine/deployment.h"
 
+#include <set>
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -10,6 +12,15 @@ namespace objstore {
 namespace {
 
 constexpr const char* kNamespacePath = "meta/namespace.db";
+
+// Absent, or a file without a byte, which SQLite takes for a new database.
+Result<bool> is_missing(Disk& disk) {
+    const auto file = disk.open(kNamespacePath, OpenMode::read);
+    if (file.code() == Code::not_found) return true;
+    TRY(file.error());
+    TRY_ASSIGN(const std::uint64_t size, (*file)->size());
+    return size == 0;
+}
 
 }  // namespace
 
@@ -46,14 +57,7 @@ Result<std::unique_ptr<Deployment>> Deployment::open(Options options, Deps deps)
             "one only to read; start that version");
     }
     self->geometry_ = default_geometry(static_cast<int>(self->set_.disk_count()));
-    const std::size_t missing = self->set_.disk_count() - self->set_.member_count();
-    if (missing > self->geometry_.parity) {
-        return Status::unavailable(
-            fmt::format("{} of {} disks are missing, and only {} may be; give the others too",
-                        missing,
-                        self->set_.disk_count(),
-                        self->geometry_.parity));
-    }
+    TRY(self->check_missing());
     TRY(self->open_namespace());
     TRY(self->open_volumes());
     LocalEngine::Deps engine_deps{
@@ -62,19 +66,55 @@ Result<std::unique_ptr<Deployment>> Deployment::open(Options options, Deps deps)
     return self;
 }
 
+Status Deployment::check_missing() const {
+    std::set<std::uint64_t> here;
+    for (const DiskMember& member : set_.members) {
+        if (member.state == DiskState::member) here.insert(member.label->disk_id());
+    }
+    std::vector<std::string> missing;
+    for (const LabelDisk& disk : set_.disks) {
+        if (!here.contains(disk.id)) missing.push_back(describe(disk));
+    }
+    if (missing.size() <= geometry_.parity) return {};
+    return Status::unavailable(
+        fmt::format("{} of {} disks are missing, and only {} may be; give the others too: {}",
+                    missing.size(),
+                    set_.disk_count(),
+                    geometry_.parity,
+                    fmt::join(missing, ", ")));
+}
+
+// Whether this deployment never stored anything: a namespace is made then, and never again.
+Status Deployment::check_unused(const Disk& home) const {
+    for (std::size_t i = 0; i < set_.members.size(); ++i) {
+        if (set_.members[i].state != DiskState::member) continue;
+        TRY_ASSIGN(const bool used, holds_shard_files(*deps_.disks[i]));
+        if (!used) continue;
+        return Status::corruption(
+            fmt::format("{}/{} is missing or empty, but {} has volumes of this deployment. Nothing "
+                        "was changed. Put back the newest namespace.db with its namespace.db-wal",
+                        home.name(),
+                        kNamespacePath,
+                        deps_.disks[i]->name()));
+    }
+    return {};
+}
+
 // On the first disk of the deployment; mirrors of it are yet to come.
 Status Deployment::open_namespace() {
     for (std::size_t i = 0; i < set_.members.size(); ++i) {
         const DiskMember& member = set_.members[i];
         if (member.state != DiskState::member || member.label->index != 0) continue;
-        const SqliteStore::Options options{.path = kNamespacePath,
-                                           .cache_bytes = options_.cache_bytes};
+        TRY_ASSIGN(const bool missing, is_missing(*deps_.disks[i]));
+        if (missing) TRY(check_unused(*deps_.disks[i]));
+        const SqliteStore::Options options{
+            .path = kNamespacePath, .create = missing, .cache_bytes = options_.cache_bytes};
         const SqliteStore::Deps deps{*deps_.disks[i], deps_.clock, deps_.log};
         TRY_ASSIGN(meta_, SqliteStore::open(options, deps));
         return {};
     }
     return Status::unavailable(fmt::format(
-        "disk {:016x}, which has the namespace, is missing; give it too", set_.disk_ids.front()));
+        "the disk that has the namespace is missing; give it too: {}", describe(set_.disks[0])));
 }
 
 Status Deployment::open_volumes() {
@@ -85,7 +125,7 @@ Status Deployment::open_volumes() {
     options.deployment[0] = set_.deployment.high;
     options.deployment[1] = set_.deployment.low;
     std::vector<VolumeDisk> disks;
-    for (const std::uint64_t id : set_.disk_ids) disks.push_back({id, nullptr});
+    for (const LabelDisk& disk : set_.disks) disks.push_back({disk.id, nullptr});
     for (std::size_t i = 0; i < set_.members.size(); ++i) {
         const DiskMember& member = set_.members[i];
         if (member.state == DiskState::member) {

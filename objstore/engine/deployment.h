@@ -40,7 +40,7 @@ public:
     // 32 hexadecimal digits, for ever.
     std::string id() const { return to_string(set_.deployment); }
     bool is_new() const { return set_.formatted; }
-    const DiskSet& disks() const { return set_; }
+    const DeploymentDisks& disks() const { return set_; }
     Geometry geometry() const { return geometry_; }
     Status stop();
 
@@ -48,12 +48,14 @@ private:
     class Catalog;
     Deployment(Options options, Deps deps);
 
+    Status check_missing() const;
+    Status check_unused(const Disk& home) const;
     Status open_namespace();
     Status open_volumes();
 
     Options options_;
     Deps deps_;
-    DiskSet set_;
+    DeploymentDisks set_;
     Geometry geometry_;
     std::unique_ptr<MetaStore> meta_;
     std::unique_ptr<Catalog> catalog_;

@@ -1,5 +1,6 @@
 #include "objstore/erasure/geometry.h"
 
+#include <algorithm>
 #include <array>
 
 #include "objstore/base/assert.h"
@@ -27,8 +28,7 @@ Geometry default_geometry(int disk_count) {
         {12, 4},
     }};
     ASSERT(disk_count >= 1);
-    ASSERT(disk_count <= kShardsMax);
-    return kByDiskCount.at(static_cast<std::size_t>(disk_count) - 1);
+    return kByDiskCount.at(static_cast<std::size_t>(std::min(disk_count, kShardsMax)) - 1);
 }
 
 }  // namespace objstore

@@ -17,7 +17,7 @@ struct Geometry {
     auto operator<=>(const Geometry&) const = default;
 };
 
-// What MinIO users expect of so many disks (1 to 16); the design's table.
+// What MinIO users expect of so many disks, at least 1; of more than 16, volumes lie on some 16.
 Geometry default_geometry(int disk_count);
 
 }  // namespace objstore

@@ -23,6 +23,8 @@ TEST_CASE("the default geometry is what MinIO users expect") {
     CHECK(default_geometry(8) == Geometry{4, 4});
     CHECK(default_geometry(12) == Geometry{8, 4});
     CHECK(default_geometry(16) == Geometry{12, 4});
+    CHECK(default_geometry(17) == Geometry{12, 4});
+    CHECK(default_geometry(64) == Geometry{12, 4});
 }
 
 }  // namespace objstore

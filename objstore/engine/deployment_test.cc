@@ -1,0 +1,174 @@
+#include "objstore/engine/deployment.h"
+
+#include <map>
+
+#include <doctest/doctest.h>
+
+#include "objstore/volume/format.h"
+#include "tests/store/sim_store.h"
+
+namespace objstore {
+namespace {
+
+using tests::SimDisk;
+using tests::SimStore;
+using tests::some_bytes;
+
+constexpr const char* kNamespace = "meta/namespace.db";
+
+void write_file(SimDisk& disk, const std::string& path, const std::string& bytes) {
+    const auto file = disk.open(path, OpenMode::create);
+    REQUIRE(file.ok());
+    REQUIRE((*file)->truncate(0).ok());
+    REQUIRE((*file)->write_at(0, as_bytes(bytes)).ok());
+    REQUIRE((*file)->sync().ok());
+}
+
+// All stripes that shard 0 of the volumes have.
+std::vector<std::pair<StripePrologue, std::vector<OwnerEntry>>> stripes(SimStore& store) {
+    std::vector<std::pair<StripePrologue, std::vector<OwnerEntry>>> found;
+    const auto volumes = store.engine().names().volumes();
+    REQUIRE(volumes.ok());
+    for (const VolumeRow& row : *volumes) {
+        for (std::size_t i = 0; i < store.world().disk_count(); ++i) {
+            const auto file = store.world().disk(i).contents(shard_path(row.id, 0));
+            if (!file) continue;
+            const Bytes bytes = as_bytes(*file);
+            for (std::size_t at = 4096; at < bytes.size(); at += 4096) {
+                const auto header = StripeHeader::parse(bytes.subspan(at));
+                if (!header.ok()) continue;
+                auto& [prologue, owners] =
+                    found.emplace_back(header->prologue(), std::vector<OwnerEntry>());
+                for (std::size_t o = 0; o < header->owner_count(); ++o) {
+                    owners.push_back(header->owner(o));
+                }
+            }
+        }
+    }
+    return found;
+}
+
+// Of the piece of this length.
+OwnerEntry owner_of(SimStore& store, std::size_t length) {
+    for (const auto& [prologue, owners] : stripes(store)) {
+        for (const OwnerEntry& owner : owners) {
+            if (owner.length == length) return owner;
+        }
+    }
+    FAIL("no stripe has a piece of that length");
+    return {};
+}
+
+}  // namespace
+
+TEST_CASE("a namespace is made for empty disks only, and the old one works when it is back") {
+    SimStore store({});
+    REQUIRE(store.put("small", some_bytes(5000, 1)).ok());
+    REQUIRE(store.put("large", some_bytes(900'000, 2)).ok());
+    store.close();
+    SimDisk& home = store.world().disk(0);
+    const std::string bytes = home.contents(kNamespace).value();
+    const auto check_refused = [&] {
+        const Status status = store.open();
+        CHECK(status.code() == Code::corruption);
+        CHECK(status.message().find(kNamespace) != std::string_view::npos);
+        CHECK_FALSE(home.list("lost").ok());
+    };
+    SUBCASE("it is gone") {
+        REQUIRE(home.remove(kNamespace).ok());
+        check_refused();
+        CHECK_FALSE(home.contents(kNamespace).has_value());
+    }
+    SUBCASE("it is empty") {
+        write_file(home, kNamespace, "");
+        check_refused();
+    }
+    write_file(home, kNamespace, bytes);
+    REQUIRE(store.open().ok());
+    CHECK(store.read("small").value_or("") == some_bytes(5000, 1));
+    CHECK(store.read("large").value_or("") == some_bytes(900'000, 2));
+}
+
+TEST_CASE(
+    "an older copy of the namespace stops the start, and costs nothing once the newest is back") {
+    SimStore store({});
+    REQUIRE(store.put("first", some_bytes(900'000, 1)).ok());
+    store.close();
+    SimDisk& home = store.world().disk(0);
+    const std::string old = home.contents(kNamespace).value();
+    REQUIRE(store.open().ok());
+    REQUIRE(store.put("second", some_bytes(900'000, 2)).ok());
+    store.close();
+    const std::string newest = home.contents(kNamespace).value();
+    write_file(home, kNamespace, old);
+    CHECK_FALSE(store.open().ok());
+    write_file(home, kNamespace, newest);
+    REQUIRE(store.open().ok());
+    CHECK(store.read("first").value_or("") == some_bytes(900'000, 1));
+    CHECK(store.read("second").value_or("") == some_bytes(900'000, 2));
+}
+
+TEST_CASE("more disks than a stripe has shards are used") {
+    SimStore store({.disks = 18});
+    CHECK(store.deployment().geometry() == Geometry{12, 4});
+    REQUIRE(store.put("k", some_bytes(900'000, 1)).ok());
+    CHECK(store.read("k").value_or("") == some_bytes(900'000, 1));
+}
+
+TEST_CASE("when too many disks are missing the refusal says which, and where they were") {
+    SimStore store({.disks = 4});
+    store.close();
+    for (const std::size_t i : {1, 2, 3}) store.world().disk(i).set_dead(true);
+    const Status status = store.open();
+    CHECK(status.code() == Code::unavailable);
+    CHECK(status.message().find("3 of 4 disks are missing") == 0);
+    for (const char* path : {"d2 (", "d3 (", "d4 ("}) {
+        CHECK(status.message().find(path) != std::string_view::npos);
+    }
+}
+
+TEST_CASE("stripe headers say whose bytes they hold, and of which part of an upload") {
+    SimStore store({});
+    Engine& engine = store.engine();
+    REQUIRE(store.put("large", some_bytes(300'001, 2)).ok());
+    const auto large = engine.stat(store.bucket(), "large");
+    REQUIRE(large.ok());
+    const OwnerEntry whole = owner_of(store, 300'001);
+    CHECK(whole.inode == large->inode->id);
+    CHECK(whole.generation == 1);
+    CHECK(whole.offset == 0);
+
+    CreateUploadOp create;
+    create.upload.id = 77;
+    create.upload.bucket = store.bucket();
+    create.upload.key = "k";
+    REQUIRE(engine.apply(std::move(create), {}).ok());
+    const auto upload = engine.names().upload(77);
+    REQUIRE(upload.ok());
+    auto content =
+        engine.new_content({.inode = upload->inode, .generation = 1, .part = 3}, 300'003);
+    REQUIRE(content->write(as_bytes(some_bytes(300'003, 4))).ok());
+    REQUIRE(engine.put_part(*upload, std::move(content), {.number = 3}).ok());
+    const OwnerEntry part = owner_of(store, 300'003);
+    CHECK(part.inode == upload->inode);
+    CHECK(part.generation == 1);
+    CHECK(part.offset == kOwnerIsPart + 3 * kOwnerPartBytes);
+    CHECK(logical_offset(part) == 0);
+}
+
+TEST_CASE("stripes of one deployment are numbered in the order of their writes") {
+    SimStore store({});
+    REQUIRE(store.put("a", some_bytes(300'000, 1)).ok());
+    REQUIRE(store.put("b", some_bytes(300'001, 2)).ok());
+    store.close();
+    REQUIRE(store.open().ok());
+    REQUIRE(store.put("c", some_bytes(300'002, 3)).ok());
+    std::map<std::uint32_t, std::uint64_t> sequences;
+    for (const auto& [prologue, owners] : stripes(store)) {
+        sequences[prologue.payload_bytes] = prologue.sequence;
+    }
+    CHECK(sequences.at(300'000) < sequences.at(300'001));
+    CHECK(sequences.at(300'001) < sequences.at(300'002));
+}
+
+}  // namespace objstore

@@ -129,7 +129,8 @@ S3Status PayloadDecoder::on_line(std::string_view line) {
     return {};
 }
 
-// "10000;chunk-signature=<64 digits>"; extensions that are not ours to know are not looked at.
+// "10000;chunk-signature=<64 digits>"; extensions that are not ours to know are not looked at. A
+// chunk may be the whole body, as the SDKs for Go and Rust send it: nothing here grows with it.
 S3Status PayloadDecoder::begin_chunk(std::string_view line) {
     const std::size_t semicolon = std::min(line.find(';'), line.size());
     const std::string_view digits = trim(line.substr(0, semicolon));
@@ -138,7 +139,6 @@ S3Status PayloadDecoder::begin_chunk(std::string_view line) {
     if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) {
         return bad_chunk("a chunk size is not a hexadecimal number");
     }
-    if (chunk_left_ > kChunkBytesMax) return bad_chunk("a chunk is too large");
     if (chunk_left_ > size_bytes_ - given_) {
         return bad_chunk("it is longer than x-amz-decoded-content-length");
     }

@@ -19,7 +19,6 @@ namespace s3api {
 class PayloadDecoder final {
 public:
     static constexpr std::size_t kLineBytesMax = 1024;  // of a chunk's header or a trailer
-    static constexpr std::uint64_t kChunkBytesMax = 64 * objstore::kMiB;
     static constexpr std::size_t kTrailersMax = 16;
 
     // `size_bytes`: of the payload, from Content-Length or x-amz-decoded-content-length.

@@ -194,6 +194,20 @@ TEST_CASE("an unsigned trailer is handed on, and only what was announced") {
     }
 }
 
+TEST_CASE("a chunk may be as long as the body") {
+    constexpr std::uint64_t kBytes = 80 * objstore::kMiB;
+    PayloadDecoder decoder(promise(Payload::streaming_unsigned_trailer), kBytes, "");
+    const std::string line = fmt::format("{:x}\r\n", kBytes);
+    REQUIRE(decoder.step(as_bytes(line)).ok());
+    const std::string piece(1 << 20, 'a');
+    for (std::uint64_t given = 0; given < kBytes; given += piece.size()) {
+        const auto step = decoder.step(as_bytes(piece));
+        REQUIRE(step.ok());
+        REQUIRE(step->payload.size() == piece.size());
+    }
+    CHECK(decode(decoder, "\r\n0\r\n\r\n", 1).status.ok());
+}
+
 TEST_CASE("hostile chunk sizes and lines are refused") {
     const auto kind = Payload::streaming_unsigned_trailer;
     const auto wrong = S3Error::invalid_request;
@@ -202,8 +216,7 @@ TEST_CASE("hostile chunk sizes and lines are refused") {
     CHECK(error(kind, "5x\r\n", 5) == wrong);
     CHECK(error(kind, "0x5\r\n", 5) == wrong);
     CHECK(error(kind, "fffffffffffffffff\r\n", 5) == wrong);
-    CHECK(error(kind, "ffffffffffffffff\r\n", ~std::uint64_t{0}) == wrong);
-    CHECK(error(kind, "4000001\r\n", std::uint64_t{1} << 40) == wrong);
+    CHECK(error(kind, "ffffffffffffffff\r\n", ~std::uint64_t{0} - 1) == wrong);
     CHECK(error(kind, "6\r\n", 5) == wrong);
     CHECK(error(kind, "5\r\nhello!\r\n", 11) == wrong);
     CHECK(error(kind, std::string(PayloadDecoder::kLineBytesMax + 1, '1'), 5) == wrong);

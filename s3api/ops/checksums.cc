@@ -1,5 +1,6 @@
 #include "s3api/ops/checksums.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -82,6 +83,72 @@ S3Status wrong_checksum_header(std::string_view header) {
     return {S3Error::invalid_request, fmt::format("Value for {} header is invalid.", header)};
 }
 
+std::string_view trim(std::string_view text) {
+    while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
+    while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+    return text;
+}
+
+const KindInfo* info_of_header(std::string_view name) {
+    for (const KindInfo& info : kKinds) {
+        if (equals_ignoring_case(name, info.header)) return &info;
+    }
+    return nullptr;
+}
+
+// x-amz-checksum-mode and its kin say how, not what.
+bool is_checksum_option(std::string_view name) {
+    return name == "x-amz-checksum-algorithm" || name == "x-amz-checksum-type" ||
+           name == "x-amz-checksum-mode";
+}
+
+S3Status expect(const KindInfo& info, bool in_trailer, ExpectedDigests& expected) {
+    if (expected.kind != ChecksumKind::none) {
+        return {S3Error::invalid_request, "Expecting a single x-amz-checksum- header."};
+    }
+    expected.kind = info.kind;
+    expected.in_trailer = in_trailer;
+    return {};
+}
+
+S3Status read_checksum_headers(const Request& request, ExpectedDigests& expected) {
+    for (const Field& field : request.headers.all()) {
+        const std::string name = lower(field.name);
+        if (!name.starts_with("x-amz-checksum-") || is_checksum_option(name)) continue;
+        const KindInfo* info = info_of_header(name);
+        if (info == nullptr) {
+            // To say that such a body arrived well would be a lie.
+            return {S3Error::not_implemented, fmt::format("{} is not implemented.", name)};
+        }
+        TRY(expect(*info, false, expected));
+        expected.value = base64_decode(field.value);
+        if (!expected.value || expected.value->size() != info->bytes) {
+            return wrong_checksum_header(info->header);
+        }
+    }
+    return {};
+}
+
+// A list of names, with blanks and commas to spare; of which at most one is allowed, as on S3.
+S3Status read_trailer_names(const Request& request, ExpectedDigests& expected) {
+    for (const Field& field : request.headers.all()) {
+        if (!equals_ignoring_case(field.name, "x-amz-trailer")) continue;
+        for (std::string_view rest = field.value; !rest.empty();) {
+            const std::size_t comma = std::min(rest.find(','), rest.size());
+            const std::string_view name = trim(rest.substr(0, comma));
+            rest.remove_prefix(std::min(comma + 1, rest.size()));
+            if (name.empty()) continue;
+            const KindInfo* info = info_of_header(name);
+            if (info == nullptr) {
+                return {S3Error::invalid_request,
+                        "The value specified in the x-amz-trailer header is not supported"};
+            }
+            TRY(expect(*info, true, expected));
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string base64_encode(std::string_view raw) {
@@ -158,22 +225,8 @@ S3Result<ExpectedDigests> expected_digests(const Request& request) {
         expected.md5 = base64_decode(*md5);
         if (!expected.md5 || expected.md5->size() != 16) return S3Error::invalid_digest;
     }
-    const auto trailer = request.header("x-amz-trailer");
-    for (const KindInfo& info : kKinds) {
-        const auto value = request.header(info.header);
-        const bool trails = trailer && equals_ignoring_case(*trailer, info.header);
-        if (!value && !trails) continue;
-        if (expected.kind != ChecksumKind::none || (value && trails)) {
-            return S3Status(S3Error::invalid_request, "Expecting a single x-amz-checksum- header.");
-        }
-        expected.kind = info.kind;
-        expected.in_trailer = trails;
-        if (trails) continue;
-        expected.value = base64_decode(*value);
-        if (!expected.value || expected.value->size() != info.bytes) {
-            return wrong_checksum_header(info.header);
-        }
-    }
+    TRY(read_checksum_headers(request, expected));
+    TRY(read_trailer_names(request, expected));
     const auto algorithm = request.header("x-amz-sdk-checksum-algorithm");
     if (algorithm && expected.kind == ChecksumKind::none) {
         const auto kind = parse_checksum_name(*algorithm);

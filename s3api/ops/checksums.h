@@ -43,7 +43,8 @@ struct ExpectedDigests {
     bool in_trailer = false;
 };
 // From Content-MD5, x-amz-checksum-…, x-amz-trailer and x-amz-sdk-checksum-algorithm.
-// invalid_digest, invalid_request: values that are none, or more than one checksum.
+// invalid_digest, invalid_request: values that are none, more than one checksum, or a trailer that
+// is none. not_implemented: a checksum of another kind.
 S3Result<ExpectedDigests> expected_digests(const Request& request);
 
 // MD5 and the checksum of a body while it is stored.

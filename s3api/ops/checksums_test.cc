@@ -46,6 +46,50 @@ TEST_CASE("the CRC of two parts combines into that of the whole") {
     }
 }
 
+Request with_headers(std::vector<Field> fields) {
+    Request request;
+    for (const Field& field : fields) request.headers.add(field);
+    return request;
+}
+
+TEST_CASE("a trailer is known wherever its name stands in the list") {
+    constexpr std::string_view kName = "x-amz-checksum-crc32";
+    for (const char* value :
+         {"x-amz-checksum-crc32", "X-Amz-Checksum-CRC32,", " ,x-amz-checksum-crc32 "}) {
+        CAPTURE(value);
+        const auto expected = expected_digests(with_headers({{"x-amz-trailer", value}}));
+        REQUIRE(expected.ok());
+        CHECK(expected->kind == ChecksumKind::crc32);
+        CHECK(expected->in_trailer);
+        BodyDigests digests(*expected);
+        digests.update(objstore::as_bytes("123456789"));
+        Headers trailers;
+        trailers.add({kName, "AAAAAA=="});
+        CHECK(digests.finish(trailers).error().error() == S3Error::bad_digest);
+    }
+}
+
+TEST_CASE("what cannot be verified is refused, not taken as good") {
+    const auto refused = [](std::vector<Field> fields) {
+        return expected_digests(with_headers(std::move(fields))).error().error();
+    };
+    CHECK(refused({{"x-amz-trailer", "x-amz-checksum-crc32,x-amz-meta-a"}}) ==
+          S3Error::invalid_request);
+    CHECK(refused({{"x-amz-trailer", "x-amz-checksum-xxhash3"}}) == S3Error::invalid_request);
+    CHECK(refused({{"x-amz-trailer", "x-amz-checksum-crc32"},
+                   {"x-amz-trailer", "x-amz-checksum-sha1"}}) == S3Error::invalid_request);
+    CHECK(refused({{"x-amz-trailer", "x-amz-checksum-crc32"},
+                   {"x-amz-checksum-crc32", "y/Q5Jg=="}}) == S3Error::invalid_request);
+    CHECK(refused({{"x-amz-checksum-crc32", "y/Q5Jg=="}, {"x-amz-checksum-crc32", "AAAAAA=="}}) ==
+          S3Error::invalid_request);
+    CHECK(refused({{"X-Amz-Checksum-MD5", "1B2M2Y8AsgTpgAmY7PhCfg=="}}) ==
+          S3Error::not_implemented);
+    CHECK(refused({{"x-amz-checksum-sha512", "AA=="}}) == S3Error::not_implemented);
+    CHECK(expected_digests(with_headers({{"x-amz-checksum-type", "FULL_OBJECT"},
+                                         {"x-amz-checksum-algorithm", "CRC32"}}))
+              .ok());
+}
+
 TEST_CASE("a composite checksum is that of the parts' checksums") {
     const objstore::UploadRow upload{.checksum_kind = ChecksumKind::sha256};
     objstore::PartRow one;

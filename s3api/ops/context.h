@@ -20,8 +20,8 @@ struct OpContext {
 // The bucket of the request. no_such_bucket.
 S3Result<objstore::BucketRow> find_bucket(OpContext& context, const Request& request);
 
-// Refuses what asks for a feature that is not there, where ignoring it would deceive: encryption,
-// tagging, object lock, foreign ACLs, versions other than "null", another expected bucket owner.
+// Refuses what asks for a feature that is not there, where ignoring it would deceive: headers (see
+// refuse_headers), versions other than "null", another expected bucket owner.
 S3Status refuse_unsupported(const OpContext& context, const Request& request);
 
 // An optional query parameter that is a number in [from, to]. invalid_argument.

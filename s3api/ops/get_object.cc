@@ -103,7 +103,8 @@ S3Result<Response> get_object(OpContext& context, Request& request) {
     TRY_ASSIGN(auto reader, open(context, request, object));
     TRY_ASSIGN(Selection selection, select(request, object));
     const std::uint64_t size = selection.range.length;
-    auto source = std::make_unique<ObjectSource>(std::move(reader), selection.range);
+    auto source =
+        std::make_unique<ObjectSource>(std::move(reader), selection.range, context.pieces);
     selection.response.body(std::move(source), size);
     return std::move(selection.response);
 }
@@ -121,7 +122,7 @@ std::optional<S3Result<Response>> try_get_object(OpContext& context, Request& re
     if (!selection.ok()) return S3Result<Response>(selection.error());
     const ByteRange range = selection->range;
     if (range.length > kSmallBytes) {
-        auto source = std::make_unique<ObjectSource>(std::move(reader), range);
+        auto source = std::make_unique<ObjectSource>(std::move(reader), range, context.pieces);
         selection->response.body(std::move(source), range.length);
         return S3Result<Response>(std::move(selection->response));
     }

@@ -4,14 +4,25 @@
 
 namespace s3api {
 
-ObjectSource::ObjectSource(std::unique_ptr<objstore::ObjectReader> reader, ByteRange range)
-    : reader_(std::move(reader)), left_(range) {}
+ObjectSource::ObjectSource(std::unique_ptr<objstore::ObjectReader> reader,
+                           ByteRange range,
+                           PieceBudget& budget)
+    : reader_(std::move(reader)), budget_(budget), left_(range) {}
+
+ObjectSource::~ObjectSource() {
+    budget_.give(budget_bytes_);
+}
 
 objstore::MutableBytes ObjectSource::prepare() {
     objstore::Buffer& buffer = buffers_[turn_];
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_.length, kPieceBytes));
-    if (buffer.size() < size) buffer = objstore::Buffer(size);
-    return buffer.span().first(size);
+    if (buffer.size() < size) {
+        const bool large = size > kLeanBytes && budget_.take(size);
+        if (large) budget_bytes_ += size;
+        const std::size_t given = large ? size : std::min(size, kLeanBytes);
+        if (buffer.size() < given) buffer = objstore::Buffer(given);
+    }
+    return buffer.span().first(std::min(size, buffer.size()));
 }
 
 BodySource::Pieces ObjectSource::take(std::size_t size_bytes) {

@@ -108,10 +108,9 @@ S3Result<std::optional<std::uint64_t>> expected_size(const Request& request) {
     return std::optional(size);
 }
 
-}  // namespace
-
-S3Result<Response> complete_multipart_upload(OpContext& context, Request& request) {
-    TRY_ASSIGN(const auto bucket, find_bucket(context, request));
+S3Result<objstore::OpResult> complete(OpContext& context,
+                                      Request& request,
+                                      const objstore::BucketRow& bucket) {
     TRY_ASSIGN(auto upload, find_upload(context, request, bucket));
     objstore::CompleteUploadOp op;
     op.bucket = bucket.inode;
@@ -126,21 +125,52 @@ S3Result<Response> complete_multipart_upload(OpContext& context, Request& reques
     op.mode = posix.mode;
     op.inode.mtime = posix.mtime.value_or(0);
     op.inode.headers = std::move(upload.headers);
-    TRY_ASSIGN(const auto done, context.engine.complete_upload(std::move(op)));
+    TRY_ASSIGN(auto done, context.engine.complete_upload(std::move(op)));
+    context.completed_uploads.add(
+        {upload.id, bucket.inode, request.key, done.inode->id, done.inode->etag});
+    return done;
+}
 
+// What an upload that was completed before became, if it still is what the key shows.
+objstore::InodePtr completed_before(OpContext& context,
+                                    const Request& request,
+                                    const objstore::BucketRow& bucket) {
+    const auto id = parse_upload_id(request.parameter("uploadId").value_or(""));
+    const auto found = id ? context.completed_uploads.find(*id) : std::nullopt;
+    if (!found || found->bucket != bucket.inode || found->key != request.key) return nullptr;
+    const auto object = context.engine.stat(bucket.inode, request.key);
+    if (!object.ok() || object->inode->id != found->inode) return nullptr;
+    return object->inode->etag.to_string() == found->etag.to_string() ? object->inode : nullptr;
+}
+
+Response completed(const Request& request, const objstore::Inode& inode) {
     XmlWriter xml;
     xml.open("CompleteMultipartUploadResult", XmlWriter::kS3Namespace);
     const std::string_view host = request.header("host").value_or("");
     xml.element("Location", fmt::format("http://{}/{}/{}", host, request.bucket, request.key));
     xml.element("Bucket", request.bucket).element("Key", request.key);
-    xml.quoted("ETag", done.inode->etag.to_string());
-    for (const auto& checksum : done.inode->checksums) {
+    xml.quoted("ETag", inode.etag.to_string());
+    for (const auto& checksum : inode.checksums) {
         const std::string name = "Checksum" + std::string(checksum_name(checksum.kind));
         xml.element(name, checksum_text(checksum));
         xml.element("ChecksumType", checksum.parts != 0 ? "COMPOSITE" : "FULL_OBJECT");
     }
     xml.close();
     return Response::xml(std::move(xml).take());
+}
+
+}  // namespace
+
+S3Result<Response> complete_multipart_upload(OpContext& context, Request& request) {
+    TRY_ASSIGN(const auto bucket, find_bucket(context, request));
+    auto done = complete(context, request, bucket);
+    if (done.ok()) return completed(request, *done->inode);
+    S3Status error = std::move(done).error();
+    if (error.error() != S3Error::no_such_upload) return error;
+    // It may be asked for again because its answer was lost.
+    const auto inode = completed_before(context, request, bucket);
+    if (inode == nullptr) return error;
+    return completed(request, *inode);
 }
 
 }  // namespace s3api

@@ -4,6 +4,7 @@
 
 #include "objstore/engine/engine.h"
 #include "s3api/http/op.h"
+#include "s3api/ops/completed_uploads.h"
 #include "s3api/ops/piece_budget.h"
 
 namespace s3api {
@@ -17,6 +18,7 @@ struct OpContext {
     std::string owner_id;  // the one account there is, as <ID>
     std::string owner_name;
     PieceBudget pieces = PieceBudget();
+    CompletedUploads completed_uploads = CompletedUploads();
 };
 
 // The bucket of the request. no_such_bucket.

@@ -19,14 +19,6 @@ namespace {
 
 constexpr std::uint64_t kPageMax = 1000;
 
-std::optional<std::uint64_t> parse_upload_id(std::string_view text) {
-    std::uint64_t id = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
-    const bool whole = error == std::errc() && end == text.data() + text.size();
-    if (!whole || text.size() != 16) return std::nullopt;
-    return id;
-}
-
 S3Status parse_checksum_wishes(const Request& request, objstore::UploadRow& upload) {
     const auto algorithm = request.header("x-amz-checksum-algorithm");
     const auto type = request.header("x-amz-checksum-type");
@@ -65,6 +57,14 @@ void write_checksum_kind(XmlWriter& xml, const objstore::UploadRow& upload) {
 
 std::string upload_id_text(std::uint64_t id) {
     return objstore::to_hex(id);
+}
+
+std::optional<std::uint64_t> parse_upload_id(std::string_view text) {
+    std::uint64_t id = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
+    const bool whole = error == std::errc() && end == text.data() + text.size();
+    if (!whole || text.size() != 16) return std::nullopt;
+    return id;
 }
 
 S3Result<objstore::UploadRow> find_upload(OpContext& context,
@@ -157,6 +157,10 @@ S3Status collect_uploads(OpContext& context, objstore::InodeId bucket, UploadLis
     // Without an id, all uploads of the marker's key have been seen.
     std::string key = listing.key_marker;
     std::uint64_t id = parse_upload_id(listing.id_marker).value_or(UINT64_MAX);
+    if (key < listing.prefix) {
+        key = listing.prefix;
+        id = 0;
+    }
     while (listing.limit != 0) {
         TRY_ASSIGN(const auto page, context.engine.names().uploads(bucket, key, id, kPageMax));
         for (const objstore::UploadRow& upload : page) {

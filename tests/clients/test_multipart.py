@@ -102,6 +102,17 @@ class Multipart(ashlar.TestCase):
             with self.refused(404, "NoSuchUpload"):
                 call()
 
+    def test_a_completion_repeated_after_a_lost_answer_is_answered_again(self):
+        upload = self.create()
+        parts = [(1, self.part(upload, 1, b"x"))]
+        first = self.complete(upload, parts)
+        self.assertEqual(self.complete(upload, parts)["ETag"], first["ETag"])
+        self.assertEqual(self.read("k"), b"x")
+        self.put("k", b"newer")
+        with self.refused(404, "NoSuchUpload"):
+            self.complete(upload, parts)
+        self.assertEqual(self.read("k"), b"newer")
+
     def test_an_aborted_upload_is_gone(self):
         upload = self.create()
         self.part(upload, 1, b"x")

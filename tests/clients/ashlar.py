@@ -169,8 +169,10 @@ class Server:
         try:
             code = self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
+            threads = self.threads()
             self.kill()
-            raise Failed(f"no end within {STOP_SECONDS} s of SIGTERM:\n{self.log()}") from None
+            raise Failed(f"no end within {STOP_SECONDS} s of SIGTERM:\n{self.log()}\n"
+                         f"--- threads:\n{threads}") from None
         self.process = None
         if code != 0:
             raise Failed(f"SIGTERM made the server end with {code}:\n{self.log()}")
@@ -231,6 +233,22 @@ class Server:
             raise Failed(f"{' '.join(map(str, command))}: exit {done.returncode}\n"
                          f"{done.stdout}\n{done.stderr}\n--- server:\n{self.log(20)}")
         return done
+
+    def threads(self):
+        """What each thread waits for: its name, state, processor seconds, system call."""
+        lines = []
+        folder = f"/proc/{self.process.pid}/task"
+        for task in sorted(os.listdir(folder), key=int):
+            with contextlib.suppress(OSError):
+                texts = []
+                for name in ("comm", "stat", "wchan", "syscall"):
+                    with open(f"{folder}/{task}/{name}", "rb") as file:
+                        texts.append(file.read().decode("ascii", "replace").strip())
+                comm, stat, wchan, syscall = texts
+                fields = stat.rsplit(")", 1)[1].split()
+                seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+                lines.append(f"{comm} {fields[0]} {seconds} s {wchan} syscall {syscall}")
+        return "\n".join(lines)
 
     def metrics(self):
         """Peak memory in bytes and CPU seconds, by /proc."""

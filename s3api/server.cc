@@ -39,7 +39,11 @@ public:
           streams({.threads = options.stream_threads,
                    .queue_max = options.queue_max,
                    .name = "s3-stream"}),
-          context{handler, workers, streams, clock, options.limits},
+          long_ops({.threads = options.long_op_threads,
+                    .queue_max = options.queue_max,
+                    .name = "s3-long"}),
+          gate({.count_max = options.intakes_max}, clock),
+          context{handler, workers, streams, long_ops, gate, clock, options.limits},
           server(
               {.address = options.address,
                .io_threads = options.io_threads,
@@ -51,6 +55,8 @@ public:
     S3Handler handler;
     objstore::ThreadPool workers;
     objstore::ThreadPool streams;
+    objstore::ThreadPool long_ops;
+    IntakeGate gate;
     const ConnectionContext context;
     objstore::TcpServer server;
 };
@@ -80,6 +86,7 @@ void Server::stop(std::chrono::milliseconds grace) {
     parts_->server.stop(grace);
     parts_->workers.stop();
     parts_->streams.stop();
+    parts_->long_ops.stop();
 }
 
 }  // namespace s3api

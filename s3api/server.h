@@ -24,8 +24,10 @@ public:
         std::string address = "127.0.0.1:9000";  // port 0: a free one
         std::size_t io_threads = 2;
         std::size_t worker_threads = 64;  // for short operations and pieces of answers
-        std::size_t stream_threads = 64;  // each receives one long body at a time
-        std::size_t queue_max = 1024;     // waiting for either; slow_down beyond
+        std::size_t stream_threads = 64;  // for turns of long bodies
+        std::size_t intakes_max = 56;     // long bodies at a time; others wait, see IntakeGate
+        std::size_t long_op_threads = 4;  // for operations that take long by themselves
+        std::size_t queue_max = 1024;     // waiting for any of these; slow_down beyond
         std::size_t connections_max = 4096;
         std::chrono::milliseconds tick{250};  // how exactly time limits are kept
         ConnectionLimits limits;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/post.hpp>
 
 #include "objstore/base/assert.h"
@@ -62,6 +63,22 @@ Task<void> Event::wait() {
     constexpr boost::asio::use_awaitable_t<IoExecutor> kAwait;
     return boost::asio::async_initiate<const boost::asio::use_awaitable_t<IoExecutor>, void()>(
         std::move(initiate), kAwait);
+}
+
+Task<void> Event::wait_for(std::chrono::milliseconds limit) {
+    bool ended = false;
+    boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                      boost::asio::wait_traits<std::chrono::steady_clock>,
+                                      IoExecutor>
+        timer(executor_, limit);
+    timer.async_wait([this, &ended](const boost::system::error_code&) {
+        ended = true;
+        set();
+    });
+    co_await wait();
+    timer.cancel();
+    // The timer's last word is on its way, and refers to this frame.
+    while (!ended) co_await wait();
 }
 
 }  // namespace objstore

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 
@@ -19,6 +20,8 @@ public:
 
     void set();
     Task<void> wait();
+    // Waits for a set or for `limit`, whichever comes first; the caller looks what has happened.
+    Task<void> wait_for(std::chrono::milliseconds limit);
 
 private:
     class Waiter;

@@ -46,6 +46,28 @@ void IoThread::cut_all() {
     });
 }
 
+void IoThread::cut_longest_idle() {
+    boost::asio::post(context_, [this] {
+        if (Stream* const stream = longest_idle()) stream->cut();
+        note_idle();
+    });
+}
+
+Stream* IoThread::longest_idle() const {
+    Stream* found = nullptr;
+    for (Stream* stream : streams_) {
+        if (!stream->idle_ || stream->cut_) continue;
+        if (found == nullptr || stream->idle_since_ < found->idle_since_) found = stream;
+    }
+    return found;
+}
+
+void IoThread::note_idle() {
+    const Stream* const stream = longest_idle();
+    const auto since = stream != nullptr ? stream->idle_since_ : kNoneIdle;
+    idle_since_.store(since.count(), std::memory_order_relaxed);
+}
+
 std::chrono::nanoseconds IoThread::steady_now() {
     return std::chrono::steady_clock::now().time_since_epoch();
 }
@@ -82,6 +104,7 @@ void IoThread::on_tick() {
         stream->expired_ = true;
         stream->cancel();
     }
+    note_idle();
     if (!streams_.empty()) arm_tick();
 }
 

@@ -34,6 +34,13 @@ public:
     void begin_stop();
     // Cuts every stream, whatever it does. Threads: any.
     void cut_all();
+    // Since when the stream that has been idle longest is, as of the last tick. Threads: any.
+    std::chrono::nanoseconds idle_since() const {
+        return std::chrono::nanoseconds(idle_since_.load());
+    }
+    static constexpr auto kNoneIdle = std::chrono::nanoseconds::max();
+    // Cuts that stream, if there is one. Threads: any.
+    void cut_longest_idle();
 
 private:
     friend class Stream;
@@ -43,10 +50,12 @@ private:
                                           boost::asio::wait_traits<std::chrono::steady_clock>,
                                           IoExecutor>;
     static std::chrono::nanoseconds steady_now();
+    Stream* longest_idle() const;
     Streams::iterator add(Stream* stream);
     void remove(Streams::iterator place);
     void arm_tick();
     void on_tick();
+    void note_idle();
 
     const std::chrono::milliseconds tick_;
     boost::asio::io_context context_{1};
@@ -58,6 +67,7 @@ private:
     std::chrono::nanoseconds now_{0};  // as of the last tick
     Streams streams_;
     std::atomic<std::size_t> stream_count_{0};
+    std::atomic<std::int64_t> idle_since_{kNoneIdle.count()};
     std::thread thread_;
 };
 

@@ -169,6 +169,46 @@ TEST_CASE("connections beyond the limit wait their turn") {
     CHECK(second.receive(1) == "b");
 }
 
+TEST_CASE("at the limit the client that has been idle longest gives way") {
+    auto limited = options();
+    limited.io_threads = 1;
+    limited.connections_max = 2;
+    TcpServer server(limited, echo, quiet());
+    const std::string address = server.start().value();
+    Client first(address);
+    first.send("a");
+    CHECK(first.receive(1) == "a");
+    Client second(address);
+    second.send("b");
+    CHECK(second.receive(1) == "b");
+    Client third(address);
+    third.send("c");
+    CHECK(third.receive(1) == "c");
+    CHECK(first.at_end());
+    second.send("d");
+    CHECK(second.receive(1) == "d");
+}
+
+TEST_CASE("a peer that has ended its side has hung up, whatever it sent before") {
+    std::promise<bool> at_first;
+    std::promise<void> seen;
+    TcpServer server(
+        options(),
+        [&](Stream& stream) -> Task<void> {
+            at_first.set_value(stream.hung_up());
+            auto executor = co_await asio::this_coro::executor;
+            Event never(executor);
+            while (!stream.hung_up()) co_await never.wait_for(1ms);
+            seen.set_value();
+        },
+        quiet());
+    Client client(server.start().value());
+    client.send("unread");
+    CHECK_FALSE(at_first.get_future().get());
+    client.socket().shutdown(tcp::socket::shutdown_send);
+    seen.get_future().wait();
+}
+
 TEST_CASE("a job runs on a worker and its value comes back to the I/O thread") {
     ThreadPool pool({.threads = 1, .queue_max = 4});
     asio::io_context context{1};

@@ -1,5 +1,6 @@
 #include "objstore/net/server.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -125,23 +126,39 @@ IoThread& TcpServer::least_loaded() {
     return *best;
 }
 
+void TcpServer::cut_longest_idle() {
+    const auto longest =
+        std::min_element(threads_.begin(), threads_.end(), [](const auto& a, const auto& b) {
+            return a->idle_since() < b->idle_since();
+        });
+    if ((*longest)->idle_since() != IoThread::kNoneIdle) (*longest)->cut_longest_idle();
+}
+
 Task<void> TcpServer::accept_loop() {
     Acceptor& acceptor = *acceptor_;
+    error_code complained;  // told once, though it fails ten times a second
     while (acceptor.open) {
         if (sessions_.load() >= options_.connections_max) {
-            co_await acceptor.room.wait();
+            // Nobody is cut before somebody knocks.
+            co_await acceptor.socket.async_wait(Socket::wait_read, kAsTuple);
+            if (!acceptor.open) break;
+            if (sessions_.load() < options_.connections_max) continue;
+            cut_longest_idle();
+            co_await acceptor.room.wait_for(options_.tick);
             continue;
         }
         IoThread& thread = least_loaded();
         auto executor = thread.context().get_executor();
         auto [error, socket] = co_await acceptor.socket.async_accept(executor, kAsTuple);
         if (!error) {
+            complained = {};
             sessions_.fetch_add(1);
             asio::co_spawn(executor, run_session(std::move(socket), &thread), asio::detached);
             continue;
         }
         if (!acceptor.open) break;
-        logger_->warn("accept error=\"{}\"", error.message());
+        if (error != complained) logger_->warn("accept error=\"{}\"", error.message());
+        complained = error;
         asio::basic_waitable_timer<std::chrono::steady_clock,
                                    asio::wait_traits<std::chrono::steady_clock>,
                                    IoExecutor>

@@ -24,7 +24,7 @@ public:
     struct Options {
         std::string address = "127.0.0.1:0";  // host:port, [v6]:port or :port; port 0: a free one
         std::size_t io_threads = 2;
-        std::size_t connections_max = 4096;   // beyond, the kernel's queue waits
+        std::size_t connections_max = 4096;   // beyond, an idle one closes or the new one waits
         std::chrono::milliseconds tick{250};  // how exactly deadlines are kept
     };
     // Talks to one client. The connection closes when it returns. What it throws is logged. It must
@@ -49,6 +49,7 @@ private:
     class Acceptor;
 
     IoThread& least_loaded();
+    void cut_longest_idle();
     Task<void> accept_loop();
     Task<void> run_session(Socket socket, IoThread* thread);
 

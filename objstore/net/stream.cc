@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include "objstore/base/assert.h"
 #include "objstore/net/io_thread.h"
 
@@ -130,6 +133,13 @@ void Stream::cancel() {
     socket_.cancel(error);
 }
 
+bool Stream::hung_up() {
+    tcp_info info{};
+    socklen_t size = sizeof(info);
+    const int failed = getsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size);
+    return cut_ || failed != 0 || info.tcpi_state != TCP_ESTABLISHED;
+}
+
 void Stream::close() {
     error_code error;
     socket_.close(error);
@@ -142,6 +152,7 @@ void Stream::shutdown_send() {
 
 void Stream::set_idle(bool idle) {
     idle_ = idle;
+    idle_since_ = thread_.now_;
     if (idle && thread_.stopping_) cut();
 }
 

@@ -38,6 +38,8 @@ public:
 
     // Ends a read that waits; harmless when none does.
     void cancel();
+    // The peer has ended its side, whether or not all it sent before has been read.
+    bool hung_up();
     // No more in either direction. What the kernel has not yet sent, it still sends.
     void close();
     // Tells the peer that no more will come, but goes on reading.
@@ -63,6 +65,7 @@ private:
     std::chrono::nanoseconds deadline_;
     bool expired_ = false;
     bool idle_ = false;
+    std::chrono::nanoseconds idle_since_{0};
     bool cut_ = false;
 };
 

@@ -17,13 +17,17 @@ class BodyReader {
 public:
     virtual ~BodyReader() = default;
 
-    // Fills `into` as far as bytes are there or soon come; blocks for the client (bounded by the
-    // server's time limits). 0 (for a non-empty `into`): the body has ended. The call that hands
-    // out the last byte returns it only after everything that can be checked has been: length,
-    // payload hash, chunk and trailer signatures. So who has got size_bytes() bytes may commit.
+    // Fills `into` as far as bytes are there; never waits for the client. Fewer, and ended() is
+    // false: more will come; only an Intake sees that, all other ops get bodies that are whole.
     // After an error all further reads fail; ops simply return: the server answers with what the
     // body has to say (failure()) in place of the op's own error.
     virtual objstore::Result<std::size_t> read(objstore::MutableBytes into) = 0;
+
+    // All has been given, and everything that can be checked has been: length, payload hash, chunk
+    // and trailer signatures. So who sees this may commit, and nobody else.
+    virtual bool ended() const = 0;
+    // A read would give nothing yet. May have changed by the time it is told.
+    virtual bool starved() const { return false; }
 
     // Decoded bytes in all. Always known when an op runs: requests without a length are refused.
     virtual std::uint64_t size_bytes() const = 0;

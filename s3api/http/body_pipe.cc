@@ -21,19 +21,11 @@ objstore::MutableBytes BodyPipe::room() {
     return buffer_.span().subspan(at, std::min(free, buffer_.size() - at));
 }
 
-void BodyPipe::wake_consumer_if_served() {
-    if (wanted_ == 0) return;
-    if (used() < wanted_ && !finished_ && failure_.ok()) return;
-    wanted_ = 0;
-    filled_.notify_one();
-}
-
 void BodyPipe::commit(std::size_t bytes) {
     const std::lock_guard lock(mutex_);
     ASSERT(!finished_);
     ASSERT(used() + bytes <= buffer_.size());
     written_ += bytes;
-    wake_consumer_if_served();
 }
 
 void BodyPipe::finish(std::size_t bytes) {
@@ -42,26 +34,32 @@ void BodyPipe::finish(std::size_t bytes) {
     ASSERT(used() + bytes <= buffer_.size());
     written_ += bytes;
     finished_ = true;
-    wake_consumer_if_served();
 }
 
 void BodyPipe::fail(S3Status failure) {
     const std::lock_guard lock(mutex_);
     ASSERT(!failure.ok());
     failure_ = std::move(failure);
-    wake_consumer_if_served();
 }
 
-S3Result<objstore::Bytes> BodyPipe::readable(std::size_t wanted_bytes) {
-    std::unique_lock lock(mutex_);
-    wanted_bytes = std::clamp<std::size_t>(wanted_bytes, 1, buffer_.size() / 2);
-    while (used() < wanted_bytes && !finished_ && failure_.ok()) {
-        wanted_ = wanted_bytes;
-        filled_.wait(lock);
-    }
+bool BodyPipe::worth_reading() const {
+    const std::lock_guard lock(mutex_);
+    return served();
+}
+
+void BodyPipe::want(std::size_t wanted_bytes) {
+    const std::lock_guard lock(mutex_);
+    wanted_ = std::clamp<std::size_t>(wanted_bytes, 1, buffer_.size() / 2);
+}
+
+S3Result<std::optional<objstore::Bytes>> BodyPipe::readable(std::size_t wanted_bytes) {
+    want(wanted_bytes);
+    const std::lock_guard lock(mutex_);
     if (!failure_.ok()) return failure_;
+    if (!served()) return std::optional<objstore::Bytes>();
     const auto at = static_cast<std::size_t>(read_ % buffer_.size());
-    return objstore::Bytes(buffer_.span()).subspan(at, std::min(used(), buffer_.size() - at));
+    const std::size_t run = std::min(used(), buffer_.size() - at);
+    return std::optional(objstore::Bytes(buffer_.span()).subspan(at, run));
 }
 
 void BodyPipe::consume(std::size_t bytes) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace s3api {
 
@@ -29,6 +30,9 @@ S3Result<std::string> read_text(BodyReader& body, std::size_t bytes_max) {
         if (bytes == 0) return S3Error::incomplete_body;
         filled += bytes;
     }
+    // Nothing is taken as read before it was checked, be it of no bytes.
+    if (!body.ended()) TRY(body.read({}).error());
+    if (!body.ended()) return S3Error::incomplete_body;
     return text;
 }
 
@@ -84,12 +88,19 @@ PipeBody::PipeBody(BodyPipe& pipe,
                    PayloadPromise promise,
                    std::uint64_t size_bytes,
                    std::string_view trailer_names)
-    : DecodingReader(std::move(promise), size_bytes, trailer_names), pipe_(pipe) {}
+    : DecodingReader(std::move(promise), size_bytes, trailer_names), pipe_(pipe) {
+    if (decoder_.in_payload()) pipe_.want(std::numeric_limits<std::size_t>::max());
+}
 
 // Takes the next piece from the pipe; gives how much of it was payload.
 S3Result<std::size_t> PipeBody::step(MutableBytes into) {
     const bool last = decoder_.given_bytes() == size_bytes_;
-    TRY_ASSIGN(Bytes raw, pipe_.readable(decoder_.in_payload() ? into.size() : 1));
+    TRY_ASSIGN(const auto there, pipe_.readable(decoder_.in_payload() ? into.size() : 1));
+    if (!there) {
+        dry_ = true;
+        return std::size_t{0};
+    }
+    Bytes raw = *there;
     if (raw.empty()) {
         TRY(decoder_.end());
         return std::size_t{0};
@@ -105,8 +116,10 @@ S3Result<std::size_t> PipeBody::step(MutableBytes into) {
 Result<std::size_t> PipeBody::read(MutableBytes into) {
     if (!failure_.ok()) return fail(failure_);
     std::size_t filled = 0;
-    // Beyond the last byte of the payload lie signatures and trailers: they come first.
-    while (!decoder_.done() && (filled < into.size() || decoder_.given_bytes() == size_bytes_)) {
+    dry_ = false;
+    // Beyond the last byte of the payload lie signatures and trailers.
+    while (!dry_ && !decoder_.done() &&
+           (filled < into.size() || decoder_.given_bytes() == size_bytes_)) {
         auto bytes = step(into.subspan(filled));
         if (!bytes.ok()) return fail(std::move(bytes).error());
         filled += *bytes;
@@ -118,8 +131,9 @@ Result<std::size_t> PipeBody::read(MutableBytes into) {
 }
 
 S3Status PipeBody::check_end() {
-    TRY_ASSIGN(const Bytes rest, pipe_.readable(1));
-    if (!rest.empty()) return too_long();
+    TRY_ASSIGN(const auto rest, pipe_.readable(1));
+    if (!rest) return {};  // the end is still to come
+    if (!rest->empty()) return too_long();
     ended_ = true;
     return {};
 }

@@ -39,6 +39,7 @@ public:
     void complete(objstore::MutableBytes raw) { raw_ = raw; }
 
     objstore::Result<std::size_t> read(objstore::MutableBytes into) override;
+    bool ended() const override { return checked_ && left_.empty(); }
     objstore::Bytes take_in_memory() override;
 
 private:
@@ -60,12 +61,15 @@ public:
              std::string_view trailer_names);
 
     objstore::Result<std::size_t> read(objstore::MutableBytes into) override;
+    bool ended() const override { return ended_; }
+    bool starved() const override { return !ended_ && !pipe_.worth_reading(); }
 
 private:
     S3Result<std::size_t> step(objstore::MutableBytes into);
     S3Status check_end();
 
     BodyPipe& pipe_;
+    bool dry_ = false;  // what the pipe had was not enough, in this read
     bool ended_ = false;
 };
 
@@ -75,6 +79,7 @@ public:
     explicit UnreadBody(std::uint64_t size_bytes) : size_bytes_(size_bytes) {}
 
     objstore::Result<std::size_t> read(objstore::MutableBytes) override;
+    bool ended() const override { return false; }
     std::uint64_t size_bytes() const override { return size_bytes_; }
     S3Status failure() const override { return {}; }
     const Headers& trailers() const override { return trailers_; }

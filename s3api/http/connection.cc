@@ -10,12 +10,14 @@
 
 namespace s3api {
 
+using namespace std::chrono_literals;
 using objstore::MutableBytes;
 using objstore::Result;
 using objstore::Task;
 
 namespace {
 
+constexpr std::chrono::milliseconds kLookInterval{500};       // whether a client is still there
 constexpr std::size_t kFramingBytesMax = 8 * objstore::kKiB;  // of a small aws-chunked body
 
 // An op on its request, as a worker runs it.
@@ -131,6 +133,10 @@ S3Result<Connection::Body> Connection::read_announcement(const Op& op,
 }
 
 Task<Connection::Answer> Connection::run_op(const Op* op, const Body* body) {
+    if (op->takes_long && op->takes_long(request_)) {
+        auto answer = co_await run_long(op);
+        co_return answer;
+    }
     if (op->body_bytes_max == Op::kNoBody) {
         MemoryBody nothing(PayloadPromise(), 0, "");
         auto answer = co_await run_on_memory(op, &nothing);
@@ -141,15 +147,24 @@ Task<Connection::Answer> Connection::run_op(const Op* op, const Body* body) {
                            ? body->size_bytes <= small_bytes
                            : incoming_.raw_left_bytes() <= small_bytes + kFramingBytesMax;
     CO_TRY(co_await want_body());
-    if (!small) {
+    if (!small && op->begin) {
         auto answer = co_await run_streaming(op, body);
         co_return answer;
     }
-    // A body of unknown length is bounded by what the op takes; all such ops take little.
-    const std::size_t bytes_max = body->length_known
-                                      ? small_bytes + kFramingBytesMax
-                                      : std::min(op->body_bytes_max, Op::kXmlBytesMax);
+    // Ops that want their bodies whole take little. So does the framing of a sane client.
+    const auto op_bytes_max =
+        static_cast<std::size_t>(std::min(op->body_bytes_max, Op::kXmlBytesMax));
+    std::size_t bytes_max = 2 * op_bytes_max;
+    if (small) bytes_max = body->length_known ? small_bytes + kFramingBytesMax : op_bytes_max;
+    std::optional<IntakeGate::Pass> pass;
+    if (!small) {
+        if (incoming_.raw_left_bytes() > bytes_max) co_return S3Status(S3Error::entity_too_large);
+        pass.emplace(context_.gate, stream_, event_);
+        CO_TRY(co_await pass_gate(&*pass));
+        pass->begin_wait(incoming_.raw_left_bytes());
+    }
     auto answer = co_await receive_and_run(op, body, bytes_max);
+    if (pass && pass->revoked() && !answer.ok()) co_return S3Status(S3Error::slow_down);
     co_return answer;
 }
 
@@ -175,6 +190,23 @@ Task<Connection::Answer> Connection::receive_and_run(const Op* op,
     co_return answer;
 }
 
+Task<Connection::Answer> Connection::run_long(const Op* op) {
+    MemoryBody nothing(PayloadPromise(), 0, "");
+    request_.body = &nothing;
+    std::atomic<bool> abandoned{false};
+    request_.abandoned = &abandoned;
+    OpJob job{op, &request_};
+    objstore::Running<OpJob> running(stream_.executor(), event_, job);
+    auto started = running.start(context_.long_ops);
+    while (started.ok() && !running.done()) {
+        co_await event_.wait_for(kLookInterval);
+        if (stream_.stopping() || stream_.hung_up()) abandoned.store(true);
+    }
+    request_.abandoned = nullptr;
+    if (!started.ok()) co_return std::move(started);
+    co_return flatten(running.take(), nothing);
+}
+
 Task<Connection::Answer> Connection::run_on_memory(const Op* op, MemoryBody* reader) {
     request_.body = reader;
     // An op may rightly never read a body of no bytes; what was promised about it must hold still.
@@ -191,49 +223,126 @@ Task<Connection::Answer> Connection::run_on_memory(const Op* op, MemoryBody* rea
     co_return flatten(std::move(outcome), *reader);
 }
 
+// A long body on its way through the pipe. The op takes its turns while the connection receives.
+struct Connection::Feeding {
+    // One turn of the op; gives its answer in the last one.
+    struct Turn {
+        const Op* op;
+        Request* request;
+        std::unique_ptr<Intake> intake;
+        bool over = false;
+
+        S3Result<std::optional<Response>> operator()() {
+            auto outcome = run();
+            over = !outcome.ok() || outcome->has_value();
+            // Here, for it may wait for disks.
+            if (over) intake.reset();
+            return outcome;
+        }
+        S3Result<std::optional<Response>> run() {
+            if (intake == nullptr) {
+                TRY_ASSIGN(intake, op->begin(*request));
+            }
+            TRY_ASSIGN(const bool all, intake->take(*request->body));
+            if (!all) return std::optional<Response>();
+            TRY_ASSIGN(Response response, intake->finish(*request->body));
+            return std::optional(std::move(response));
+        }
+    };
+
+    BodyPipe& pipe;
+    IntakeGate::Pass& pass;
+    Turn turn;
+    std::optional<objstore::Running<Turn>> running = std::nullopt;
+    bool begun = false;
+    bool over = false;          // the last turn is done
+    bool received_all = false;  // or as much as will come
+    bool receiving = false;     // now
+    bool interrupted = false;   // an error of this receive means nothing
+};
+
 Task<Connection::Answer> Connection::run_streaming(const Op* op, const Body* body) {
+    IntakeGate::Pass pass(context_.gate, stream_, event_);
+    CO_TRY(co_await pass_gate(&pass));
     BodyPipe pipe(context_.limits.pipe_bytes, event_);
     PipeBody reader(pipe, body->payload, body->size_bytes, body->trailer_names);
     request_.body = &reader;
-    OpJob job{op, &request_};
-    bool op_done = false;
-    auto on_done = [this, &op_done] {
-        op_done = true;
-        // The client may still be sending what nobody reads any more.
-        stream_.cancel();
-    };
-    objstore::Running<OpJob> running(stream_.executor(), event_, job, std::move(on_done));
-    CO_TRY(running.start(context_.streams));
-    S3Status fed = co_await feed(&pipe, &op_done);
-    if (!fed.ok()) {
-        lost_ = true;
-        pipe.fail(std::move(fed));
-    }
-    while (!running.done()) co_await event_.wait();
-    co_return flatten(running.take(), reader);
+    Feeding feeding{pipe, pass, {op, &request_, nullptr}};
+    auto answer = co_await feed(&feeding);
+    stream_.expires_never();
+    if (!answer.ok() && !reader.failure().ok()) co_return reader.failure();
+    co_return answer;
 }
 
-Task<S3Status> Connection::feed(BodyPipe* pipe, const bool* op_done) {
-    while (incoming_.body_left() && !*op_done) {
-        const MutableBytes room = pipe->room();
-        if (room.empty()) {
-            // It is the op that is slow, not the client.
-            stream_.expires_never();
-            co_await event_.wait();
-            stream_.expires_after(context_.limits.progress);
-            continue;
-        }
-        auto received = co_await incoming_.receive(room);
-        if (*op_done) break;
-        if (!received.ok()) co_return std::move(received).error();
-        if (incoming_.body_left()) {
-            pipe->commit(*received);
-        } else {
-            pipe->finish(*received);
-        }
-    }
+Task<S3Status> Connection::pass_gate(IntakeGate::Pass* pass) {
     stream_.expires_never();
+    for (auto waited = 0ms; !pass->granted(); waited += kLookInterval) {
+        const bool leave = pass->refused() || stream_.stopping() || stream_.hung_up();
+        if (leave || waited >= context_.limits.gate) co_return S3Status(S3Error::slow_down);
+        co_await event_.wait_for(kLookInterval);
+        pass->press();
+    }
+    stream_.expires_after(context_.limits.progress);
     co_return S3Status();
+}
+
+Task<Connection::Answer> Connection::feed(Feeding* feeding) {
+    auto& running = feeding->running;
+    while (true) {
+        if (running && running->done()) {
+            auto outcome = running->take();
+            running.reset();
+            if (!outcome.ok()) co_return std::move(outcome).error();
+            if (!outcome->ok()) co_return std::move(*outcome).error();
+            if (outcome->value().has_value()) co_return std::move(*outcome->value());
+        }
+        if (!running && (!feeding->begun || feeding->pipe.worth_reading())) {
+            auto on_done = [this, feeding] {
+                feeding->over = feeding->turn.over;
+                // The client may still be sending what nobody reads any more; or it waits for an
+                // answer, and what came while this turn ended is enough to give one.
+                const bool enough = feeding->receiving && feeding->pipe.worth_reading();
+                if (enough && !feeding->over) feeding->interrupted = true;
+                if (enough || feeding->over) stream_.cancel();
+            };
+            running.emplace(stream_.executor(), event_, feeding->turn, std::move(on_done));
+            auto started = running->start(context_.streams);
+            if (!started.ok()) running.reset();
+            if (!started.ok() && !feeding->begun) co_return std::move(started);
+            feeding->begun = true;
+        }
+        co_await feed_once(feeding);
+    }
+}
+
+// Receives some of the body, if there is room for it, or waits until something else has happened.
+Task<void> Connection::feed_once(Feeding* feeding) {
+    BodyPipe& pipe = feeding->pipe;
+    const MutableBytes room = feeding->received_all ? MutableBytes() : pipe.room();
+    if (room.empty()) {
+        // It is the op that is slow, not the client. Not for ever: no thread may have been free.
+        stream_.expires_never();
+        co_await event_.wait_for(kLookInterval);
+        stream_.expires_after(context_.limits.progress);
+        co_return;
+    }
+    feeding->receiving = true;
+    feeding->pass.begin_wait();
+    auto received = co_await incoming_.receive(room);
+    feeding->pass.end_wait(received.ok() ? *received : 0);
+    feeding->receiving = false;
+    const bool interrupted = std::exchange(feeding->interrupted, false);
+    const bool revoked = feeding->pass.revoked();
+    if (feeding->over || (interrupted && !received.ok() && !revoked)) co_return;
+    lost_ = !received.ok();
+    feeding->received_all = !received.ok() || revoked || !incoming_.body_left();
+    if (!received.ok() || revoked) {
+        pipe.fail(revoked ? S3Status(S3Error::slow_down) : std::move(received).error());
+    } else if (feeding->received_all) {
+        pipe.finish(*received);
+    } else {
+        pipe.commit(*received);
+    }
 }
 
 Task<S3Status> Connection::want_body() {

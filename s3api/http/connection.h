@@ -9,6 +9,7 @@
 #include "objstore/net/stream.h"
 #include "s3api/http/handler.h"
 #include "s3api/http/incoming.h"
+#include "s3api/http/intake_gate.h"
 #include "s3api/http/limits.h"
 #include "s3api/http/outgoing.h"
 #include "s3api/http/request.h"
@@ -22,8 +23,10 @@ class MemoryBody;
 // What all connections share. All of it must outlive them.
 struct ConnectionContext {
     Handler& handler;
-    objstore::ThreadPool& workers;  // short ops, and pieces of answers
-    objstore::ThreadPool& streams;  // ops that read long bodies: they wait for their clients
+    objstore::ThreadPool& workers;   // short ops, and pieces of answers
+    objstore::ThreadPool& streams;   // turns of ops with long bodies
+    objstore::ThreadPool& long_ops;  // those that take long by themselves
+    IntakeGate& gate;                // for long bodies
     const objstore::Clock& clock;
     ConnectionLimits limits;
 };
@@ -55,9 +58,13 @@ private:
     objstore::Task<Answer> decide();
     objstore::Task<Answer> run_op(const Op* op, const Body* body);
     objstore::Task<Answer> receive_and_run(const Op* op, const Body* body, std::size_t bytes_max);
+    objstore::Task<Answer> run_long(const Op* op);
     objstore::Task<Answer> run_on_memory(const Op* op, MemoryBody* reader);
     objstore::Task<Answer> run_streaming(const Op* op, const Body* body);
-    objstore::Task<S3Status> feed(BodyPipe* pipe, const bool* op_done);
+    objstore::Task<S3Status> pass_gate(IntakeGate::Pass* pass);
+    struct Feeding;
+    objstore::Task<Answer> feed(Feeding* feeding);
+    objstore::Task<void> feed_once(Feeding* feeding);
     objstore::Task<S3Status> want_body();
     objstore::Task<void> respond(Answer answer);
     objstore::Task<void> linger();

@@ -1,218 +1,12 @@
 #include "s3api/http/connection.h"
 
-#include <atomic>
 #include <functional>
-#include <latch>
-#include <string>
 #include <thread>
 
-#include <doctest/doctest.h>
-#include <fmt/format.h>
-
-#include "objstore/net/server.h"
-#include "s3api/http/http_test_util.h"
+#include "s3api/http/connection_fixture.h"
 
 using namespace s3api;
-using namespace std::chrono_literals;
-using objstore::as_bytes;
-using objstore::as_text;
-using objstore::Bytes;
-using objstore::MutableBytes;
-using objstore::Status;
-
-namespace {
-
-constexpr std::uint64_t kMuch = 20 << 20;
-
-char pattern(std::uint64_t offset) {
-    return static_cast<char>('a' + (offset * 7 / 13) % 26);
-}
-
-std::string pattern_text(std::uint64_t size) {
-    std::string text(size, 0);
-    for (std::uint64_t i = 0; i < size; ++i) text[i] = pattern(i);
-    return text;
-}
-
-// Gives `size` bytes of the pattern in pieces, or fails after some.
-class PatternSource final : public BodySource {
-public:
-    struct Options {
-        std::uint64_t size_bytes = 0;
-        std::uint64_t fail_at = ~std::uint64_t{0};
-        bool at_once = false;
-        std::latch* slow = nullptr;  // the first piece waits for it
-    };
-    explicit PatternSource(Options options) : options_(options) {}
-
-    objstore::Result<Pieces> next() override {
-        if (options_.slow != nullptr) options_.slow->wait();
-        if (offset_ >= options_.fail_at) return Status::io_error("disk on fire");
-        auto& [text, pieces] = batches_[turn_ ^= 1];
-        const std::uint64_t bytes = std::min<std::uint64_t>(options_.size_bytes - offset_, 150'000);
-        text.resize(bytes);
-        for (std::uint64_t i = 0; i < bytes; ++i) text[i] = pattern(offset_ + i);
-        offset_ += bytes;
-        pieces = {as_bytes(text).first(bytes / 3), {}, as_bytes(text).subspan(bytes / 3)};
-        return bytes == 0 ? Pieces() : Pieces(pieces);
-    }
-    std::optional<objstore::Result<Pieces>> try_next() override {
-        if (!options_.at_once) return std::nullopt;
-        return next();
-    }
-    std::string_view filler() const override { return options_.slow != nullptr ? "  " : ""; }
-
-private:
-    Options options_;
-    std::uint64_t offset_ = 0;
-    std::size_t turn_ = 0;
-    std::pair<std::string, std::array<Bytes, 3>> batches_[2];
-};
-
-S3Result<Response> echo(Request& request) {
-    std::string text(request.body->size_bytes(), 0);
-    std::size_t filled = 0;
-    while (filled < text.size()) {
-        const MutableBytes rest{reinterpret_cast<std::byte*>(text.data()) + filled,
-                                std::min<std::size_t>(text.size() - filled, 100'000)};
-        TRY_ASSIGN(const std::size_t bytes, request.body->read(rest));
-        REQUIRE(bytes > 0);
-        filled += bytes;
-    }
-    Response response;
-    response.header("X-Trailer",
-                    request.body->trailers().find("x-amz-checksum-crc32").value_or(""));
-    response.body(std::move(text));
-    return response;
-}
-
-Response text_response(std::string_view text, int status = 200) {
-    Response response(status);
-    response.body(std::string(text));
-    return response;
-}
-
-Op op(Op::Run run, std::uint64_t body_bytes_max = Op::kNoBody) {
-    Op out;
-    out.run = std::move(run);
-    out.body_bytes_max = body_bytes_max;
-    return out;
-}
-
-// Its paths are the cases of this test.
-class ToyHandler final : public Handler {
-public:
-    ToyHandler() {
-        ops["/echo"] = op(echo, Op::kPutBytesMax);
-        ops["/length"] = ops["/echo"];
-        ops["/length"].length_required = true;
-        ops["/little"] = op(echo, 1000);
-        ops["/none"] = op([](Request&) { return text_response("done"); });
-        ops["/deaf"] = op([](Request&) -> S3Result<Response> { return S3Error::no_such_bucket; },
-                          Op::kPutBytesMax);
-        ops["/fast"] = op([](Request&) { return text_response("slow"); }, Op::kPutBytesMax);
-        ops["/fast"].fast = [](Request&) -> std::optional<S3Result<Response>> {
-            return text_response("fast");
-        };
-        ops["/throw"] = op([](Request&) -> Response { throw std::runtime_error("boom"); });
-        ops["/304"] = op([](Request&) -> S3Result<Response> { return S3Error::not_modified; });
-        source("/sized", {.size_bytes = kMuch}, true);
-        source("/sized-at-once", {.size_bytes = kMuch, .at_once = true}, true);
-        source("/chunked", {.size_bytes = kMuch}, false);
-        source("/empty", {}, false);
-        source("/fails-first", {.size_bytes = kMuch, .fail_at = 0}, false);
-        source("/fails-later", {.size_bytes = kMuch, .fail_at = 1'000'000}, true);
-    }
-
-    void source(const std::string& path, PatternSource::Options options, bool sized) {
-        ops[path] = op([options, sized](Request&) {
-            Response response;
-            auto made = std::make_unique<PatternSource>(options);
-            if (sized) {
-                response.body(std::move(made), options.size_bytes);
-            } else {
-                response.chunked(std::move(made));
-            }
-            return response;
-        });
-    }
-
-    void identify(Request& request) override { request.request_id = "ID"; }
-    S3Result<Plan> admit(Request& request) override {
-        Plan plan;
-        const auto at = ops.find(std::string(request.raw_path));
-        if (at == ops.end()) return S3Error::no_such_key;
-        plan.op = &at->second;
-        if (const auto hash = request.header("x-hash")) {
-            plan.payload.kind = Payload::hashed;
-            plan.payload.hash = parse_sha256_hex(*hash).value();
-        }
-        if (request.headers.has("x-amz-decoded-content-length")) {
-            plan.payload.kind = Payload::streaming_unsigned_trailer;
-        }
-        return plan;
-    }
-    Response error_response(const Request&, const S3Status& status) override {
-        const auto& row = info(status.error());
-        return text_response(row.code, row.http_status);
-    }
-    void finished(const Request&, int, const S3Status&) override { ++requests; }
-
-    std::map<std::string, Op> ops;
-    std::atomic<int> requests{0};
-};
-
-struct Fixture {
-    ToyHandler handler;
-    objstore::ThreadPool workers{{.threads = 2}};
-    objstore::ThreadPool streams{{.threads = 2}};
-    objstore::SystemClock clock;
-    ConnectionContext context{handler, workers, streams, clock, {}};
-    std::unique_ptr<objstore::TcpServer> server;
-
-    static objstore::Task<void> serve(const ConnectionContext* context, objstore::Stream* stream) {
-        Connection connection(*context, *stream);
-        co_await connection.run();
-    }
-    std::string start() {
-        objstore::TcpServer::Options options;
-        options.tick = 5ms;
-        server = std::make_unique<objstore::TcpServer>(
-            options,
-            [this](objstore::Stream& stream) { return serve(&context, &stream); },
-            quiet_logger());
-        return server->start().value();
-    }
-    ~Fixture() {
-        if (server) server->stop(0ms);
-        workers.stop();
-        streams.stop();
-    }
-};
-
-std::string get(std::string_view path, std::string_view more = "") {
-    return fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n{}\r\n", path, more);
-}
-
-std::string put(std::string_view path, std::string_view body, std::string_view more = "") {
-    return fmt::format("PUT {} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n{}\r\n{}",
-                       path,
-                       body.size(),
-                       more,
-                       body);
-}
-
-// `body` in chunks of transfer encoding.
-std::string chunked(std::string_view body, std::size_t chunk_bytes) {
-    std::string out;
-    for (; !body.empty(); body.remove_prefix(std::min(chunk_bytes, body.size()))) {
-        const auto chunk = body.substr(0, chunk_bytes);
-        out += fmt::format("{:x}\r\n{}\r\n", chunk.size(), chunk);
-    }
-    return out + "0\r\n\r\n";
-}
-
-}  // namespace
+using namespace s3api::connection_test;
 
 TEST_CASE_FIXTURE(Fixture, "bodies of every size come back as they were sent, on one connection") {
     TestClient client(start());
@@ -324,22 +118,6 @@ TEST_CASE_FIXTURE(Fixture, "a client that sends far too much still gets to read 
     CHECK(client.receive().body == "EntityTooLarge");
     client.shut_send();
     CHECK(client.at_end());
-}
-
-TEST_CASE_FIXTURE(Fixture, "a client that leaves in mid-body makes the op fail, not wait") {
-    std::latch failed(1);
-    handler.ops["/echo"].run = [&](Request& request) -> S3Result<Response> {
-        auto result = echo(request);
-        CHECK(!result.ok());
-        CHECK(request.body->failure().error() == S3Error::incomplete_body);
-        failed.count_down();
-        return result;
-    };
-    TestClient client(start());
-    client.send("PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n" +
-                pattern_text(300'000));
-    client.close();
-    failed.wait();
 }
 
 TEST_CASE_FIXTURE(Fixture, "a client that stalls in mid-body is told so and cut") {
@@ -504,7 +282,7 @@ TEST_CASE_FIXTURE(Fixture, "a full queue says slow down and a thrown exception i
     std::latch go(1);
     std::latch begun(1);
     objstore::ThreadPool one({.threads = 1, .queue_max = 1});
-    ConnectionContext narrow{handler, one, one, clock, {}};
+    ConnectionContext narrow{handler, one, one, one, gate, clock, {}};
     objstore::TcpServer small(
         {.tick = 5ms},
         [&](objstore::Stream& stream) { return serve(&narrow, &stream); },

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "objstore/base/bytes.h"
 #include "s3api/base/error.h"
+#include "s3api/http/intake.h"
 #include "s3api/http/request.h"
 #include "s3api/http/response.h"
 
@@ -22,14 +24,18 @@ namespace s3api {
 struct Op {
     using Run = std::function<S3Result<Response>(Request&)>;
     using Fast = std::function<std::optional<S3Result<Response>>(Request&)>;
+    using Begin = std::function<S3Result<std::unique_ptr<Intake>>(Request&)>;
 
     static constexpr std::uint64_t kNoBody = 0;
     static constexpr std::uint64_t kXmlBytesMax = 2 * objstore::kMiB;
     static constexpr std::uint64_t kPutBytesMax = std::uint64_t{5} << 30;
 
-    // Runs on a worker thread and may block. Bodies of up to 64 KiB are whole in memory by then;
-    // longer ones come in while it reads.
+    // Runs on a worker thread and may block. The body is whole in memory by then.
     Run run;
+
+    // Takes its place when the body is longer than 64 KiB: that is not gathered in memory but
+    // given to the Intake as it comes. May be empty, for ops whose bodies are never long.
+    Begin begin;
 
     // May be empty. Runs first, on the I/O thread, before any byte of the body has been read: so
     // that memory can answer a HEAD or a small GET, and a PUT to a missing bucket is refused before
@@ -39,6 +45,11 @@ struct Op {
     // The longest (decoded) body: entity_too_large beyond. kNoBody: one that comes is read, up to
     // 64 KiB, and forgotten.
     std::uint64_t body_bytes_max = kNoBody;
+
+    // Whether the request may take many seconds by itself, such as reading gigabytes: it then runs
+    // on one of a few threads kept for that, and looks at Request::is_abandoned() now and then.
+    // Such an op takes no body. May be empty.
+    std::function<bool(const Request&)> takes_long;
 
     // Without Content-Length (or x-amz-decoded-content-length): missing_content_length.
     bool length_required = false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,6 +39,8 @@ struct Request {
     std::string_view remote_ip;
     std::string access_key;      // who signed; empty when anonymous
     BodyReader* body = nullptr;  // never null when an op runs; of size 0 when there is none
+    // Set while an op that takes long runs, once nobody waits for its answer. May be null.
+    const std::atomic<bool>* abandoned = nullptr;
 
     std::optional<std::string_view> header(std::string_view name) const {
         return headers.find(name);
@@ -45,6 +48,7 @@ struct Request {
     std::optional<std::string_view> parameter(std::string_view name) const {
         return query.find(name);
     }
+    bool is_abandoned() const { return abandoned != nullptr && abandoned->load(); }
     bool has_bucket() const { return !bucket.empty(); }
     bool has_key() const { return !key.empty(); }
     // The XML element <Resource> of errors: "/bucket/key" as sent.

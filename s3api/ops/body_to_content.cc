@@ -2,35 +2,42 @@
 
 namespace s3api {
 
-namespace {
+BodyStore::BodyStore(OpContext& context,
+                     std::uint64_t size_bytes,
+                     objstore::Owner owner,
+                     ExpectedDigests expected)
+    : digests_(std::move(expected)), content_(context.engine.new_content(owner, size_bytes)) {}
 
-S3Status read_all(BodyReader& body, objstore::ContentWriter& content, BodyDigests& digests) {
+S3Result<bool> BodyStore::take(BodyReader& body) {
     const objstore::Bytes memory = body.take_in_memory();
     if (!memory.empty()) {
-        digests.update(memory);
-        TRY(content.write(memory));
+        digests_.update(memory);
+        TRY(content_->write(memory));
     }
-    while (true) {
-        TRY_ASSIGN(const objstore::MutableBytes room, content.space());
+    while (!body.ended()) {
+        // Room is memory that others can use while this client sends nothing.
+        if (body.starved()) return false;
+        TRY_ASSIGN(const objstore::MutableBytes room, content_->space());
         TRY_ASSIGN(const std::size_t count, body.read(room));
-        if (count == 0) return {};
-        digests.update(room.first(count));
-        TRY(content.advance(count));
+        digests_.update(room.first(count));
+        TRY(content_->advance(count));
     }
+    return true;
 }
 
-}  // namespace
-
-S3Result<StoredBody> store_body(OpContext& context,
-                                Request& request,
-                                objstore::Owner owner,
-                                ExpectedDigests expected) {
-    BodyDigests digests(std::move(expected));
+S3Result<StoredBody> BodyStore::finish(const BodyReader& body) {
+    ASSERT(body.ended());
     StoredBody stored;
-    stored.content = context.engine.new_content(owner, request.body->size_bytes());
-    TRY(read_all(*request.body, *stored.content, digests));
-    TRY_ASSIGN(stored.digests, digests.finish(request.body->trailers()));
+    stored.content = std::move(content_);
+    TRY_ASSIGN(stored.digests, digests_.finish(body.trailers()));
     return stored;
+}
+
+S3Result<Response> take_whole(S3Result<std::unique_ptr<Intake>> intake, Request& request) {
+    if (!intake.ok()) return std::move(intake).error();
+    TRY_ASSIGN(const bool all, (*intake)->take(*request.body));
+    ASSERT(all);
+    return (*intake)->finish(*request.body);
 }
 
 }  // namespace s3api

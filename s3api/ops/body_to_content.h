@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "s3api/http/intake.h"
 #include "s3api/ops/checksums.h"
 #include "s3api/ops/context.h"
 
@@ -13,10 +14,25 @@ struct StoredBody {
 };
 
 // Takes a request's body into storage under `owner`, checking it against everything the client
-// said of it. Nothing shows before the content is committed.
-S3Result<StoredBody> store_body(OpContext& context,
-                                Request& request,
-                                objstore::Owner owner,
-                                ExpectedDigests expected);
+// said of it. Nothing shows before the content is committed. Threads: one at a time.
+class BodyStore final {
+public:
+    BodyStore(OpContext& context,
+              std::uint64_t size_bytes,
+              objstore::Owner owner,
+              ExpectedDigests expected);
+
+    // Stores what there is of the body. True: that was all of it.
+    S3Result<bool> take(BodyReader& body);
+    // After that, once.
+    S3Result<StoredBody> finish(const BodyReader& body);
+
+private:
+    BodyDigests digests_;
+    std::unique_ptr<objstore::ContentWriter> content_;
+};
+
+// An intake's work on a body that is whole in memory.
+S3Result<Response> take_whole(S3Result<std::unique_ptr<Intake>> intake, Request& request);
 
 }  // namespace s3api

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "s3api/base/time.h"
 #include "s3api/ops/body_to_content.h"
 #include "s3api/ops/conditions.h"
@@ -11,9 +13,14 @@ namespace s3api {
 namespace {
 
 constexpr int kCopyAttempts = 8;
+// What S3 copies at most. Here it holds only where the bytes must be read: a copy by itself shares
+// them.
+constexpr std::uint64_t kReadBytesMax = std::uint64_t{5} << 30;
+constexpr std::string_view kAlgorithm = "x-amz-checksum-algorithm";
 
 // A checksum that is asked for and not stored is made by reading the source.
 S3Status add_checksum(OpContext& context,
+                      const Request& request,
                       const objstore::ObjectInfo& source,
                       objstore::ChecksumKind kind,
                       std::vector<objstore::StoredChecksum>& checksums) {
@@ -21,9 +28,16 @@ S3Status add_checksum(OpContext& context,
         if (stored.kind == kind && stored.parts == 0) return {};
     }
     TRY_ASSIGN(const auto reader, context.engine.open(source));
+    if (reader->size() > kReadBytesMax) {
+        return {S3Error::invalid_request,
+                fmt::format("The specified copy source is larger than the maximum allowable size "
+                            "for a copy source: {}",
+                            kReadBytesMax)};
+    }
     const auto hasher = make_hasher(kind);
     objstore::Buffer buffer(objstore::kMiB);
     for (std::uint64_t at = 0; at < reader->size();) {
+        if (request.is_abandoned()) return {S3Error::request_timeout, "The client has hung up"};
         const auto count =
             static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), reader->size() - at));
         TRY(reader->read(at, buffer.span().first(count)));
@@ -53,13 +67,13 @@ S3Result<objstore::PutAttributes> attributes_of(OpContext& context,
     const PosixMetadata posix = posix_metadata(attributes.headers);
     attributes.mode = posix.mode;
     attributes.mtime = posix.mtime;
-    if (const auto name = request.header("x-amz-checksum-algorithm")) {
+    if (const auto name = request.header(kAlgorithm)) {
         const auto kind = parse_checksum_name(*name);
         if (!kind) {
             return S3Status(S3Error::invalid_request,
                             "Checksum algorithm provided is unsupported.");
         }
-        TRY(add_checksum(context, source, *kind, attributes.checksums));
+        TRY(add_checksum(context, request, source, *kind, attributes.checksums));
     }
     return attributes;
 }
@@ -80,6 +94,10 @@ std::string copy_result(const objstore::OpResult& done, objstore::UnixNanos modi
 
 }  // namespace
 
+bool copy_may_read_all(const Request& request) {
+    return request.headers.has(kAlgorithm);
+}
+
 S3Result<Response> copy_object(OpContext& context, Request& request) {
     TRY_ASSIGN(const auto bucket, find_bucket(context, request));
     const std::string_view directive = request.header("x-amz-metadata-directive").value_or("COPY");
@@ -90,7 +108,10 @@ S3Result<Response> copy_object(OpContext& context, Request& request) {
     for (int attempt = 0; attempt < kCopyAttempts; ++attempt) {
         TRY_ASSIGN(const auto source, find_copy_source(context, request));
         const auto own = context.engine.stat(bucket.inode, request.key);
-        if (!replace && own.ok() && own->inode->id == source.inode->id) {
+        // Another name of the same file, a hard link, is another object.
+        const bool itself =
+            own.ok() && own->inode->id == source.inode->id && source.key == request.key;
+        if (!replace && itself) {
             return S3Status(S3Error::invalid_request,
                             "This copy request is illegal because it is trying to copy an object "
                             "to itself without changing the object's metadata, storage class, "

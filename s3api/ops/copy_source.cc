@@ -41,6 +41,7 @@ S3Result<objstore::ObjectInfo> find_copy_source(OpContext& context, const Reques
     }
     if (!source.ok()) return std::move(source).error();
     TRY(check_copy_conditions(request, *source));
+    source->key = key;
     return *std::move(source);
 }
 

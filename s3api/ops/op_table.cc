@@ -7,6 +7,7 @@ namespace s3api {
 namespace {
 
 using Blocking = S3Result<Response> (*)(OpContext&, Request&);
+using Begin = S3Result<std::unique_ptr<Intake>> (*)(OpContext&, Request&);
 using Fast = std::optional<S3Result<Response>> (*)(OpContext&, Request&);
 
 struct Row {
@@ -15,6 +16,8 @@ struct Row {
     std::uint64_t body_bytes_max = Op::kNoBody;
     Fast fast = nullptr;
     bool length_required = false;
+    Begin begin = nullptr;
+    bool (*takes_long)(const Request&) = nullptr;
 };
 
 constexpr Row kRows[] = {
@@ -27,14 +30,14 @@ constexpr Row kRows[] = {
     {Operation::list_objects, list_objects},
     {Operation::list_objects_v2, list_objects_v2},
     {Operation::list_object_versions, list_object_versions},
-    {Operation::put_object, put_object, Op::kPutBytesMax, nullptr, true},
+    {Operation::put_object, put_object, Op::kPutBytesMax, nullptr, true, begin_put_object},
     {Operation::get_object, get_object, Op::kNoBody, try_get_object},
     {Operation::head_object, head_object, Op::kNoBody, try_head_object},
     {Operation::delete_object, delete_object},
     {Operation::delete_objects, delete_objects, Op::kXmlBytesMax, nullptr, true},
-    {Operation::copy_object, copy_object},
+    {.operation = Operation::copy_object, .run = copy_object, .takes_long = copy_may_read_all},
     {Operation::create_multipart_upload, create_multipart_upload},
-    {Operation::upload_part, upload_part, Op::kPutBytesMax, nullptr, true},
+    {Operation::upload_part, upload_part, Op::kPutBytesMax, nullptr, true, begin_upload_part},
     {Operation::upload_part_copy, upload_part_copy},
     {Operation::complete_multipart_upload, complete_multipart_upload, Op::kXmlBytesMax},
     {Operation::abort_multipart_upload, abort_multipart_upload},
@@ -53,8 +56,12 @@ OpTable make_op_table(OpContext& context) {
         if (row.fast != nullptr) {
             op.fast = [&context, fast = row.fast](Request& r) { return fast(context, r); };
         }
+        if (row.begin != nullptr) {
+            op.begin = [&context, begin = row.begin](Request& r) { return begin(context, r); };
+        }
         op.body_bytes_max = row.body_bytes_max;
         op.length_required = row.length_required;
+        op.takes_long = row.takes_long;
     }
     return table;
 }

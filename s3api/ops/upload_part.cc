@@ -44,12 +44,50 @@ objstore::ETag copied_etag(const objstore::CopySource& source) {
     return etag;
 }
 
+class PartIntake final : public Intake {
+public:
+    PartIntake(OpContext& context,
+               const Request& request,
+               objstore::UploadRow upload,
+               std::uint32_t number,
+               ExpectedDigests expected)
+        : context_(context),
+          upload_(std::move(upload)),
+          number_(number),
+          body_(context,
+                request.body->size_bytes(),
+                {.inode = upload_.inode, .generation = 1, .part = number},
+                std::move(expected)) {}
+
+    S3Result<bool> take(BodyReader& body) override { return body_.take(body); }
+
+    S3Result<Response> finish(BodyReader& body) override {
+        TRY_ASSIGN(StoredBody stored, body_.finish(body));
+        objstore::PartAttributes attributes{number_, stored.digests.etag, stored.digests.checksum};
+        TRY_ASSIGN(
+            const auto part,
+            context_.engine.put_part(upload_, std::move(stored.content), std::move(attributes)));
+        Response response(200);
+        response.header("ETag", quoted(part.etag));
+        if (part.checksum.kind != ChecksumKind::none) {
+            response.header(checksum_header(part.checksum.kind), checksum_text(part.checksum));
+        }
+        return response;
+    }
+
+private:
+    OpContext& context_;
+    const objstore::UploadRow upload_;
+    const std::uint32_t number_;
+    BodyStore body_;
+};
+
 }  // namespace
 
-S3Result<Response> upload_part(OpContext& context, Request& request) {
+S3Result<std::unique_ptr<Intake>> begin_upload_part(OpContext& context, Request& request) {
     TRY_ASSIGN(const auto bucket, find_bucket(context, request));
     TRY_ASSIGN(const std::uint32_t number, part_number(request));
-    TRY_ASSIGN(const auto upload, find_upload(context, request, bucket));
+    TRY_ASSIGN(auto upload, find_upload(context, request, bucket));
     TRY_ASSIGN(auto expected, expected_digests(request));
     if (expected.kind == ChecksumKind::none) expected.kind = upload.checksum_kind;
     if (upload.checksum_kind != ChecksumKind::none && expected.kind != upload.checksum_kind) {
@@ -59,20 +97,13 @@ S3Result<Response> upload_part(OpContext& context, Request& request) {
                                     lower(checksum_name(upload.checksum_kind)),
                                     lower(checksum_name(expected.kind))));
     }
-    TRY_ASSIGN(StoredBody stored,
-               store_body(context,
-                          request,
-                          {.inode = upload.inode, .generation = 1, .part = number},
-                          std::move(expected)));
-    objstore::PartAttributes attributes{number, stored.digests.etag, stored.digests.checksum};
-    TRY_ASSIGN(const auto part,
-               context.engine.put_part(upload, std::move(stored.content), std::move(attributes)));
-    Response response(200);
-    response.header("ETag", quoted(part.etag));
-    if (part.checksum.kind != ChecksumKind::none) {
-        response.header(checksum_header(part.checksum.kind), checksum_text(part.checksum));
-    }
-    return response;
+    std::unique_ptr<Intake> intake = std::make_unique<PartIntake>(
+        context, request, std::move(upload), number, std::move(expected));
+    return intake;
+}
+
+S3Result<Response> upload_part(OpContext& context, Request& request) {
+    return take_whole(begin_upload_part(context, request), request);
 }
 
 S3Result<Response> upload_part_copy(OpContext& context, Request& request) {

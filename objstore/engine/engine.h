@@ -90,6 +90,8 @@ public:
     // Carries out namespace operations that bring no data, and tells the listeners. already_exists
     // and conflict leave what is there in `OpResult::before` through `failed`, when given.
     virtual Result<OpResult> apply(Op op, CallOptions options, OpResult* failed = nullptr) = 0;
+    // Each by itself and in their order, as `apply` would; but all of them share few syncs.
+    virtual std::vector<Result<OpResult>> apply_each(std::vector<Op> ops, CallOptions options) = 0;
     // Everything acknowledged so far becomes durable.
     virtual Status sync() = 0;
 

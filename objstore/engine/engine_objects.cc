@@ -27,13 +27,6 @@ ObjectInfo info_of(const EntryWithInode& found) {
     return {.inode = found.inode, .last_modified = last_modified(found.entry, *found.inode)};
 }
 
-// Below a common prefix: the smallest string above all that begin with it.
-std::string after_prefix(std::string prefix) {
-    while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xff) prefix.pop_back();
-    if (!prefix.empty()) ++prefix.back();
-    return prefix;
-}
-
 }  // namespace
 
 Result<BucketRow> LocalEngine::bucket(std::string_view name) {
@@ -119,7 +112,7 @@ Result<ListPage> LocalEngine::list(InodeId bucket, const ListRequest& request) {
     if (after < request.prefix) {
         TRY(walker.seek(request.prefix, true));
     } else if (!after.empty() && common_prefix(after) == after) {
-        TRY(walker.seek(after_prefix(after), true));
+        TRY(walker.seek_past(after));
     } else {
         TRY(walker.seek(after, false));
     }
@@ -139,7 +132,7 @@ Result<ListPage> LocalEngine::list(InodeId bucket, const ListRequest& request) {
             page.next = walker.key();
             continue;
         }
-        if (!walker.collapsed()) TRY(walker.seek(after_prefix(prefix), true));
+        if (!walker.collapsed()) TRY(walker.seek_past(prefix));
         page.next = prefix;
         page.common_prefixes.push_back(std::move(prefix));
     }

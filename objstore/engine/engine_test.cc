@@ -105,6 +105,42 @@ TEST_CASE("keys are listed in the order of their bytes") {
     }
 }
 
+TEST_CASE("operations applied together succeed and fail each by itself, in their order") {
+    SimStore store({});
+    for (int i = 0; i < 300; ++i) REQUIRE(store.put(std::to_string(i), "x").ok());
+    std::vector<Op> ops;
+    for (int i = 0; i < 300; ++i) {
+        DeleteObjectOp op{.bucket = store.bucket(), .key = std::to_string(i), .time = 1};
+        if (i % 3 == 0) op.conditions.if_match = {"another"};
+        ops.emplace_back(std::move(op));
+    }
+    const auto results = store.engine().apply_each(std::move(ops), {.door = Door::s3});
+    REQUIRE(results.size() == 300);
+    for (int i = 0; i < 300; ++i) {
+        CAPTURE(i);
+        CHECK(results[static_cast<std::size_t>(i)].ok() == (i % 3 != 0));
+        CHECK(store.read(std::to_string(i)).ok() == (i % 3 == 0));
+    }
+}
+
+TEST_CASE("a delimiter of the highest byte ends its listing") {
+    SimStore store({});
+    for (const char* key : {"a",
+                            "b\xff"
+                            "1",
+                            "b\xff"
+                            "2",
+                            "\xff"
+                            "1",
+                            "\xff\xff"}) {
+        REQUIRE(store.put(key, "x").ok());
+    }
+    for (const std::size_t limit : {1000, 1, 2}) {
+        CAPTURE(limit);
+        CHECK(list_all(store, {.delimiter = "\xff", .limit = limit}) == Keys{"a", "b\xff", "\xff"});
+    }
+}
+
 TEST_CASE("prefixes and delimiters roll keys up") {
     SimStore store({});
     for (const char* key : {"a/1", "a/2", "a/b/3", "ab", "abc/4", "c/5", "c/6", "d-e-f", "d-e-g"}) {

@@ -40,6 +40,18 @@ Status KeyWalker::seek(std::string_view key, bool inclusive) {
     }
 }
 
+Status KeyWalker::seek_past(std::string prefix) {
+    while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xff) prefix.pop_back();
+    if (prefix.empty()) {
+        // Nothing is above a prefix of such bytes alone. To seek "" would begin anew.
+        frames_.clear();
+        descend_ = 0;
+        return {};
+    }
+    ++prefix.back();
+    return seek(prefix, true);
+}
+
 Status KeyWalker::push(InodeId directory,
                        std::string prefix,
                        std::string_view from,

@@ -17,6 +17,8 @@ public:
 
     // Next comes the first key above `key` (or, `inclusive`, at it).
     Status seek(std::string_view key, bool inclusive);
+    // Next comes the first key above all that begin with `prefix`, which is not empty.
+    Status seek_past(std::string prefix);
     // With '/' as delimiter: directories below the prefix come as one step, not as their keys.
     void collapse_directories(bool on) { collapse_ = on; }
     // Moves on. False at the end.

@@ -2,7 +2,16 @@
 
 #include <algorithm>
 
+#include "objstore/base/one_shot.h"
+
 namespace objstore {
+
+namespace {
+
+// In the writer's queue at a time: others want to get a word in.
+constexpr std::size_t kOpsTogether = 128;
+
+}  // namespace
 
 LocalEngine::LocalEngine(Options options, Deps deps)
     : meta_(deps.meta),
@@ -25,6 +34,30 @@ Status LocalEngine::stop() {
 Result<OpResult> LocalEngine::apply(Op op, CallOptions options, OpResult* failed) {
     TxnResult result = meta_.commit(std::move(op), options.durable);
     return finish(std::move(result), options.door, failed);
+}
+
+std::vector<Result<OpResult>> LocalEngine::apply_each(std::vector<Op> ops, CallOptions options) {
+    std::vector<Result<OpResult>> results;
+    results.reserve(ops.size());
+    for (std::size_t from = 0; from < ops.size(); from += kOpsTogether) {
+        std::vector<TxnResult> done(std::min(kOpsTogether, ops.size() - from));
+        std::atomic<std::size_t> left{done.size()};
+        OneShot all;
+        for (std::size_t i = 0; i < done.size(); ++i) {
+            Txn txn;
+            txn.ops.push_back(std::move(ops[from + i]));
+            txn.durable = options.durable;
+            meta_.submit(std::move(txn), [&, i](TxnResult&& result) {
+                done[i] = std::move(result);
+                if (left.fetch_sub(1) == 1) all.set();
+            });
+        }
+        all.wait();
+        for (TxnResult& one : done) {
+            results.push_back(finish(std::move(one), options.door, nullptr));
+        }
+    }
+    return results;
 }
 
 Result<OpResult> LocalEngine::commit(Txn txn, std::vector<Placement> placements, Door door) {

@@ -29,6 +29,7 @@ public:
 
     Namespace& names() override { return meta_; }
     Result<OpResult> apply(Op op, CallOptions options, OpResult* failed) override;
+    std::vector<Result<OpResult>> apply_each(std::vector<Op> ops, CallOptions options) override;
     Status sync() override { return meta_.sync(); }
 
     Result<BucketRow> bucket(std::string_view name) override;

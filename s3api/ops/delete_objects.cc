@@ -21,13 +21,35 @@ struct Wanted {
     objstore::WriteConditions conditions;
 };
 
-S3Status delete_key(OpContext& context, objstore::InodeId bucket, const Wanted& wanted) {
+S3Status check(const Wanted& wanted) {
     if (!wanted.version.empty() && wanted.version != "null") return S3Error::no_such_version;
-    objstore::DeleteObjectOp op{.bucket = bucket,
-                                .key = wanted.key,
-                                .conditions = wanted.conditions,
-                                .time = context.clock.now()};
-    return std::move(context.engine.apply(std::move(op), {.door = objstore::Door::s3})).error();
+    if (wanted.key.size() > Request::kKeyBytesMax) return S3Error::key_too_long;
+    return {};
+}
+
+objstore::Op delete_op(OpContext& context, objstore::InodeId bucket, const Wanted& wanted) {
+    return objstore::DeleteObjectOp{.bucket = bucket,
+                                    .key = wanted.key,
+                                    .conditions = wanted.conditions,
+                                    .time = context.clock.now()};
+}
+
+// Of each, in order. What is wrong by itself is not tried.
+std::vector<S3Status> delete_all(OpContext& context,
+                                 objstore::InodeId bucket,
+                                 const std::vector<Wanted>& objects) {
+    std::vector<S3Status> outcomes;
+    std::vector<objstore::Op> ops;
+    for (const Wanted& wanted : objects) {
+        outcomes.push_back(check(wanted));
+        if (outcomes.back().ok()) ops.push_back(delete_op(context, bucket, wanted));
+    }
+    auto done = context.engine.apply_each(std::move(ops), {.door = objstore::Door::s3});
+    auto next = done.begin();
+    for (S3Status& outcome : outcomes) {
+        if (outcome.ok()) outcome = std::move(*next++).error();
+    }
+    return outcomes;
 }
 
 S3Status parse_conditions(const XmlNode& object, objstore::WriteConditions& conditions) {
@@ -105,7 +127,8 @@ S3Result<Response> delete_object(OpContext& context, Request& request) {
         wanted.conditions.if_last_modified = parse_http_date(*time);
         if (!wanted.conditions.if_last_modified) return S3Error::invalid_argument;
     }
-    TRY(delete_key(context, bucket.inode, wanted));
+    TRY(context.engine.apply(delete_op(context, bucket.inode, wanted), {.door = objstore::Door::s3})
+            .error());
     return Response(204);
 }
 
@@ -115,10 +138,10 @@ S3Result<Response> delete_objects(OpContext& context, Request& request) {
     TRY_ASSIGN(const DeleteRequest wanted, parse_delete(std::move(text)));
     XmlWriter xml;
     xml.open("DeleteResult", XmlWriter::kS3Namespace);
-    for (const Wanted& object : wanted.objects) {
-        S3Status done = object.key.size() > Request::kKeyBytesMax
-                            ? S3Status(S3Error::key_too_long)
-                            : delete_key(context, bucket.inode, object);
+    const std::vector<S3Status> outcomes = delete_all(context, bucket.inode, wanted.objects);
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        const Wanted& object = wanted.objects[i];
+        const S3Status& done = outcomes[i];
         if (done.ok()) {
             if (!wanted.quiet) xml.open("Deleted").element("Key", object.key).close();
             continue;

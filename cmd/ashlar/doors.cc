@@ -1,8 +1,10 @@
 #include "cmd/ashlar/doors.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include "s3api/ops/op_table.h"
 
@@ -25,6 +27,15 @@ nfs::SipKey sip_key(const std::string& hex) {
     std::from_chars(text, text + 16, key[0], 16);
     std::from_chars(text + 16, text + 32, key[1], 16);
     return key;
+}
+
+// How many clients a door takes: half of the files that may be open are theirs, three of four of
+// these over S3. The others are for storage, whatever clients do.
+std::size_t connections(std::size_t wanted, std::size_t eighths) {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+    const auto share = static_cast<std::size_t>(limit.rlim_cur) / 8 * eighths;
+    return std::clamp<std::size_t>(share, 8, wanted);
 }
 
 }  // namespace
@@ -72,6 +83,7 @@ Status Doors::open_s3() {
     options.domain = options_.domain;
     options.region = options_.region;
     options.host_id = deps_.deployment.id();
+    options.connections_max = connections(options.connections_max, 3);
     s3_ = std::make_unique<s3api::Server>(
         options, s3api::make_op_table(context_), *credentials_, deps_.clock, deps_.log);
     auto address = s3_->start();
@@ -89,6 +101,7 @@ Status Doors::open_nfs() {
     options.tcp.host = at.host.empty() ? "127.0.0.1" : at.host;
     options.tcp.port = at.port;
     options.secret = sip_key(secret);
+    options.tcp.connection_count_max = connections(options.tcp.connection_count_max, 1);
     nfs_ = std::make_unique<nfs::Server>(options, vfs_, deps_.clock, *deps_.log);
     auto address = nfs_->start();
     if (!address.ok()) return std::move(address).error().with_context("nfs");

@@ -20,7 +20,15 @@ std::string random_text(objstore::Random& random, std::string_view alphabet, std
     return text;
 }
 
-Status check(const ServeOptions& options) {
+Result<std::string> setting(objstore::Engine& engine, const std::string& name) {
+    auto found = engine.names().setting(name);
+    if (found.code() == Code::not_found) return std::string();
+    return found;
+}
+
+}  // namespace
+
+Status check_keys(const ServeOptions& options) {
     if (options.access_key.empty() != options.secret_key.empty()) {
         return Status::invalid_argument(
             "access-key and secret-key go together: set both of ASHLAR_ACCESS_KEY and "
@@ -35,18 +43,10 @@ Status check(const ServeOptions& options) {
     return {};
 }
 
-Result<std::string> setting(objstore::Engine& engine, const std::string& name) {
-    auto found = engine.names().setting(name);
-    if (found.code() == Code::not_found) return std::string();
-    return found;
-}
-
-}  // namespace
-
 Result<Keys> find_keys(const ServeOptions& options,
                        objstore::Engine& engine,
                        objstore::Random& random) {
-    TRY(check(options));
+    TRY(check_keys(options));
     if (!options.access_key.empty()) return Keys{options.access_key, options.secret_key};
     Keys keys;
     TRY_ASSIGN(keys.access_key, setting(engine, "access_key"));
@@ -58,9 +58,12 @@ Result<Keys> find_keys(const ServeOptions& options,
     keys.access_key = random_text(random, kCapitals, 20);
     keys.secret_key = random_text(random, kLetters, 40);
     keys.made_now = true;
-    TRY(engine.apply(objstore::SetSettingOp{"access_key", keys.access_key}, {}).error());
-    TRY(engine.apply(objstore::SetSettingOp{"secret_key", keys.secret_key}, {}).error());
     return keys;
+}
+
+Status keep_keys(const Keys& keys, objstore::Engine& engine) {
+    TRY(engine.apply(objstore::SetSettingOp{"access_key", keys.access_key}, {}).error());
+    return engine.apply(objstore::SetSettingOp{"secret_key", keys.secret_key}, {}).error();
 }
 
 Result<std::string> kept_secret(const std::string& name,

@@ -14,11 +14,16 @@ struct Keys {
     bool made_now = false;
 };
 
+// invalid_argument: the options have one key without the other, or one that is too short.
+objstore::Status check_keys(const ServeOptions& options);
+
 // The keys that clients sign with: those of the options, else those kept in the deployment, else a
-// random pair, kept there from now on. invalid_argument: one without the other, or too short.
+// random pair, made now, which is yet to be told and kept.
 objstore::Result<Keys> find_keys(const ServeOptions& options,
                                  objstore::Engine& engine,
                                  objstore::Random& random);
+// From now on they are the deployment's.
+objstore::Status keep_keys(const Keys& keys, objstore::Engine& engine);
 
 // A random number of 128 bits that the deployment keeps under a name; 32 hexadecimal digits.
 objstore::Result<std::string> kept_secret(const std::string& name,

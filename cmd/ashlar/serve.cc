@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 
 #include "cmd/ashlar/doors.h"
+#include "cmd/ashlar/log.h"
+#include "cmd/ashlar/memory_trimmer.h"
 #include "cmd/ashlar/service_manager.h"
 #include "cmd/ashlar/signals.h"
 #include "objstore/disk/local_disk.h"
@@ -23,20 +25,6 @@ using objstore::Status;
 
 constexpr int kFailed = 1;
 constexpr int kWrongUse = 2;
-
-std::shared_ptr<spdlog::logger> make_logger(const ServeOptions& options) {
-    auto log = std::make_shared<spdlog::logger>("ashlar",
-                                                std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    log->set_level(
-        spdlog::level::from_str(options.log_level == "warn" ? "warning" : options.log_level));
-    if (options.log_format == "json") {
-        // Messages are key=value; what could break the string is escaped by their writers.
-        log->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%f%z","level":"%l","message":"%v"})");
-    } else {
-        log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-    }
-    return log;
-}
 
 // As many open files as allowed: volumes and clients need them.
 void raise_open_files() {
@@ -72,12 +60,21 @@ void warn_of_missing(const objstore::Deployment& deployment,
     }
 }
 
-void print_banner(const Keys& keys, const std::vector<std::string>& lines) {
-    if (keys.made_now) {
-        fmt::print("access key  {}\nsecret key  {}\n(made now, kept with the data, shown once)\n",
-                   keys.access_key,
-                   keys.secret_key);
-    }
+// Told before they are kept: keys that nobody saw would lock the deployment for ever.
+Result<Keys> tell_keys(const ServeOptions& options,
+                       objstore::Engine& engine,
+                       objstore::Random& random) {
+    TRY_ASSIGN(Keys keys, find_keys(options, engine, random));
+    if (!keys.made_now) return keys;
+    fmt::print("access key  {}\nsecret key  {}\n(made now, kept with the data, shown once)\n",
+               keys.access_key,
+               keys.secret_key);
+    std::fflush(stdout);
+    TRY(keep_keys(keys, engine));
+    return keys;
+}
+
+void print_doors(const std::vector<std::string>& lines) {
     for (const std::string& line : lines) fmt::print("{}\n", line);
     std::fflush(stdout);
 }
@@ -87,17 +84,21 @@ int fail(const Status& status) {
     return status.code() == Code::invalid_argument ? kWrongUse : kFailed;
 }
 
+// All that can be wrong with the options, before a disk is touched.
 Status check(const ServeOptions& options) {
     TRY(parse_host_port("address", options.address).error());
     if (!options.nfs.empty()) TRY(parse_host_port("nfs", options.nfs).error());
     for (const std::string& mount : options.mounts) TRY(parse_mount(mount).error());
+    TRY(check_keys(options));
     return {};
 }
 
 Status run(const ServeOptions& options,
            const Signals& signals,
            const std::vector<std::string>& paths) {
-    const auto log = make_logger(options);
+    const auto log = make_logger(
+        options.log_level, options.log_format, std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    const MemoryTrimmer trimmer;
     objstore::SystemClock clock;
     objstore::SystemRandom random;
     objstore::ThreadPool pool({.threads = 16, .name = "disks"});
@@ -106,10 +107,10 @@ Status run(const ServeOptions& options,
     for (const auto& disk : disks) deps.disks.push_back(disk.get());
     TRY_ASSIGN(const auto deployment, objstore::Deployment::open({}, deps));
     warn_of_missing(*deployment, paths, *log);
-    TRY_ASSIGN(const Keys keys, find_keys(options, deployment->engine(), random));
+    TRY_ASSIGN(const Keys keys, tell_keys(options, deployment->engine(), random));
     Doors doors(options, keys, {*deployment, clock, random, log});
     TRY(doors.open());
-    print_banner(keys, doors.lines());
+    print_doors(doors.lines());
     notify_ready();
     signals.wait();
     notify_stopping();

@@ -104,6 +104,7 @@ class Server:
         self.mounts = mounts or []
         self.arguments = list(arguments)
         self.environment = environment or {}
+        self.limits = []  # for prlimit: "--nofile=100"
         self.process = None
         self.port = self.nfs_port = None
         self.lines = []
@@ -118,8 +119,10 @@ class Server:
 
     def command(self):
         # However the test ends, so does the server.
-        words = ["setpriv", "--pdeathsig", "KILL", os.environ["ASHLAR_SERVER"], "serve",
-                 *self.disks, "--address", "127.0.0.1:0"]
+        words = ["setpriv", "--pdeathsig", "KILL"]
+        if self.limits:
+            words += ["prlimit", *self.limits]
+        words += [os.environ["ASHLAR_SERVER"], "serve", *self.disks, "--address", "127.0.0.1:0"]
         if self.nfs:
             words += ["--nfs", "127.0.0.1:0"]
         for mount in self.mounts:

@@ -2,9 +2,11 @@
 
 import contextlib
 import http.client
+import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -181,6 +183,47 @@ class StartAndEnd(unittest.TestCase):
         first, second = start(), start()
         self.assertRegex(first, r"(?i)secret")
         self.assertNotRegex(second, r"(?i)secret")
+
+    def test_a_first_start_that_fails_has_told_its_keys_or_touched_nothing(self):
+        folder = tempfile.mkdtemp(prefix="ashlar-test-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        disk = os.path.join(folder, "d")
+        done = ashlar_program("serve", disk, ASHLAR_ACCESS_KEY="short", ASHLAR_SECRET_KEY="x")
+        self.assertEqual(done.returncode, 2, done)
+        self.assertFalse(os.path.exists(disk) and os.listdir(disk))
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            done = ashlar_program("serve", disk, "--address",
+                                  f"127.0.0.1:{taken.getsockname()[1]}", ASHLAR_ACCESS_KEY="",
+                                  ASHLAR_SECRET_KEY="")
+        self.assertEqual(done.returncode, 1, done)
+        self.assertRegex(done.stdout, r"secret key  \S{40}")
+
+    def test_a_log_in_json_is_json(self):
+        server = ashlar.Server(nfs=False, mounts=[],
+                               arguments=["--log-format", "json", "--log-level", "debug"])
+        self.addCleanup(server.close)
+        server.start()
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection.request("GET", "/b/k%22%5C'")
+        self.assertEqual(connection.getresponse().status, 403)
+        server.stop()
+        with open(server.log_path, encoding="utf-8") as log:
+            lines = [json.loads(line) for line in log]
+        self.assertTrue(any('path="/b/k%22%5C' in line["message"] for line in lines), lines)
+
+    def test_idle_connections_leave_descriptors_for_storage(self):
+        server = ashlar.Server(nfs=False, mounts=[])
+        server.limits = ["--nofile=200"]
+        self.addCleanup(server.close)
+        server.start()
+        s3 = server.s3(retries={"max_attempts": 0})
+        s3.create_bucket(Bucket="bkt")
+        with contextlib.ExitStack() as idle:
+            for _ in range(300):
+                idle.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+            for n in range(5):
+                s3.put_object(Bucket="bkt", Key=f"k{n}", Body=ashlar.content(300_000))
+            self.assertEqual(len(s3.list_objects_v2(Bucket="bkt")["Contents"]), 5)
 
     def test_sigterm_finishes_what_is_running(self):
         server = ashlar.Server(nfs=False, mounts=[])

@@ -72,13 +72,14 @@ std::optional<objstore::UnixNanos> parse_mtime(const std::string* text) {
     if (error != std::errc()) return std::nullopt;
     const std::string_view rest(end, static_cast<std::size_t>(last - end));
     if (rest == "ns") return number;
-    if (number > INT64_MAX / kNanosPerSecond || number < INT64_MIN / kNanosPerSecond) {
-        return std::nullopt;
-    }
+    // Beyond that there might be no room for the fraction.
+    constexpr std::int64_t kSecondsMax = INT64_MAX / kNanosPerSecond - 1;
+    if (number > kSecondsMax || number < -kSecondsMax) return std::nullopt;
     objstore::UnixNanos time = number * kNanosPerSecond;
     if (rest.empty() || rest == "s") return time;
     if (!rest.starts_with('.')) return std::nullopt;
     objstore::UnixNanos unit = kNanosPerSecond / 10;
+    if (text->starts_with('-')) unit = -unit;
     for (const char c : rest.substr(1)) {
         if (c < '0' || c > '9') return std::nullopt;
         time += (c - '0') * unit;

@@ -100,7 +100,10 @@ Result<std::size_t> SqliteFile::read(SqliteOpening& opening,
     }
     TRY_ASSIGN(const std::size_t length, opening.file->read_some_at(offset, out));
     std::memset(out.data() + length, 0, out.size() - length);
-    if (kind_ == SqliteFileKind::database && length == out.size() && is_page(offset, length)) {
+    // SQLite takes a page that is missing for zeros, which no page is. It asks for none past the
+    // end but, of a database that is yet to be made, the first.
+    const bool is_new = offset == 0 && length == 0;
+    if (kind_ == SqliteFileKind::database && is_page(offset, out.size()) && !is_new) {
         const std::uint32_t number = page_number(offset);
         if (!is_valid_sqlite_page(out, number)) {
             return Status::corruption(fmt::format("{}: page {} is corrupt", label(), number));
@@ -208,7 +211,8 @@ Status SqliteFile::write_page(SqliteOpening& opening, std::uint64_t offset, Byte
     // A copy: the cache of SQLite owns the page.
     std::array<std::byte, kSqlitePageBytes> stamped;
     std::copy(page.begin(), page.end(), stamped.begin());
-    stamp_sqlite_page(stamped, page_number(offset));
+    const auto& sequence = context_.options.sequence;
+    stamp_sqlite_page(stamped, page_number(offset), sequence ? sequence() : 0);
     return opening.file->write_at(offset, Bytes(stamped));
 }
 

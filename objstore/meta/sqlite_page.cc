@@ -1,7 +1,5 @@
 #include "objstore/meta/sqlite_page.h"
 
-#include <algorithm>
-
 #include "objstore/erasure/checksum.h"
 #include "objstore/meta/sqlite_vfs.h"
 
@@ -12,31 +10,35 @@ namespace {
 struct PageStamp {
     std::uint32_t crc;
     std::uint32_t number;
-    std::uint64_t zero;
+    std::uint64_t sequence;
 };
 static_assert(sizeof(PageStamp) == kSqliteReserveBytes);
 static_assert(std::has_unique_object_representations_v<PageStamp>);
 
 constexpr std::size_t kStampedBytes = kSqlitePageBytes - kSqliteReserveBytes;
 
-PageStamp stamp_of(Bytes page, std::uint32_t number) {
+PageStamp stamp_of(Bytes page, std::uint32_t number, std::uint64_t sequence) {
     ASSERT(page.size() == kSqlitePageBytes);
     ASSERT(number > 0);
-    const std::uint32_t seed = crc32c(std::as_bytes(std::span(&number, 1)));
-    return {crc32c(page.first(kStampedBytes), seed), number, 0};
+    const std::uint32_t seed = crc32c(std::as_bytes(std::span(&sequence, 1)),
+                                      crc32c(std::as_bytes(std::span(&number, 1))));
+    return {crc32c(page.first(kStampedBytes), seed), number, sequence};
 }
 
 }  // namespace
 
-void stamp_sqlite_page(MutableBytes page, std::uint32_t number) {
-    store(page.subspan(kStampedBytes), stamp_of(page, number));
+void stamp_sqlite_page(MutableBytes page, std::uint32_t number, std::uint64_t sequence) {
+    store(page.subspan(kStampedBytes), stamp_of(page, number, sequence));
 }
 
 bool is_valid_sqlite_page(Bytes page, std::uint32_t number) {
-    const PageStamp wanted = stamp_of(page, number);
     const auto found = load<PageStamp>(page.subspan(kStampedBytes));
-    if (found.crc == wanted.crc && found.number == wanted.number && found.zero == 0) return true;
-    return std::all_of(page.begin(), page.end(), [](std::byte b) { return b == std::byte{0}; });
+    return found.number == number && found.crc == stamp_of(page, number, found.sequence).crc;
+}
+
+std::uint64_t sequence_of_sqlite_page(Bytes page) {
+    ASSERT(page.size() == kSqlitePageBytes);
+    return load<PageStamp>(page.subspan(kStampedBytes)).sequence;
 }
 
 bool has_reserve_for_stamp(Bytes header) {

@@ -10,10 +10,10 @@ namespace objstore {
 
 namespace {
 
-std::array<std::byte, kSqlitePageBytes> stamped(std::uint32_t number) {
+std::array<std::byte, kSqlitePageBytes> stamped(std::uint32_t number, std::uint64_t sequence = 3) {
     std::array<std::byte, kSqlitePageBytes> page;
     for (std::size_t i = 0; i < page.size(); ++i) page[i] = static_cast<std::byte>(i * 7);
-    stamp_sqlite_page(page, number);
+    stamp_sqlite_page(page, number, sequence);
     return page;
 }
 
@@ -34,16 +34,24 @@ TEST_CASE("any changed byte of a page is noticed") {
     }
 }
 
-TEST_CASE("a page of zeros was never written and is valid") {
-    std::array<std::byte, kSqlitePageBytes> page{};
-    CHECK(is_valid_sqlite_page(page, 3));
-    page[100] = std::byte{1};
-    CHECK(!is_valid_sqlite_page(page, 3));
+TEST_CASE("a page of zeros is not valid: the disk has lost what was there") {
+    const std::array<std::byte, kSqlitePageBytes> page{};
+    for (const std::uint32_t number : {1U, 3U, 0x01020304U}) {
+        CHECK(!is_valid_sqlite_page(page, number));
+    }
+}
+
+TEST_CASE("of two whole copies of a page the sequence tells the newer") {
+    for (const std::uint64_t sequence : {std::uint64_t{0}, std::uint64_t{77}, ~std::uint64_t{0}}) {
+        const auto page = stamped(5, sequence);
+        CHECK(is_valid_sqlite_page(page, 5));
+        CHECK(sequence_of_sqlite_page(page) == sequence);
+    }
 }
 
 TEST_CASE("the stamp of a page is fixed to the byte: it is a disk format") {
-    const auto page = stamped(0x01020304);
-    CHECK(to_hex(Bytes(page).last(kSqliteReserveBytes)) == "81b213c6040302010000000000000000");
+    const auto page = stamped(0x01020304, 0x1112131415161718);
+    CHECK(to_hex(Bytes(page).last(kSqliteReserveBytes)) == "94d0d697040302011817161514131211");
 }
 
 TEST_CASE("a header tells whether its pages have room for the stamp") {

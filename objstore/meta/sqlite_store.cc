@@ -28,8 +28,10 @@ Connection::Options connection_options(const SqliteStore::Options& options,
             read_only ? options.reader_cache_kib : options.writer_cache_kib};
 }
 
-SqliteVfsOptions vfs_options(spdlog::logger& log) {
+// Pages reach the database file after the commit that they are from was published.
+SqliteVfsOptions vfs_options(spdlog::logger& log, const Published& published) {
     SqliteVfsOptions options;
+    options.sequence = [&published] { return published.get(); };
     options.on_error = [&log](const Status& status) {
         log.error("namespace: {}", status.message());
     };
@@ -81,7 +83,7 @@ bool any_inline(const std::vector<Extent>& extents) {
 SqliteStore::SqliteStore(Options options, const Deps& deps)
     : options_(std::move(options)),
       deps_(deps),
-      vfs_(deps.disk, fmt::format("ashlar-{}", fmt::ptr(this)), vfs_options(deps.log)),
+      vfs_(deps.disk, fmt::format("ashlar-{}", fmt::ptr(this)), vfs_options(deps.log, published_)),
       caches_(options_.cache_bytes),
       recent_(deps.clock),
       readers_(connection_options(options_, vfs_, true), options_.readers),

@@ -16,8 +16,9 @@ struct sqlite3;
 namespace objstore {
 
 inline constexpr std::uint32_t kSqlitePageBytes = 4096;
-// At the end of each page of a database file: CRC32C of the bytes before with the page number mixed
-// in (u32: the CRC of the page number's four bytes is the seed), the page number (u32), 8 zeros.
+// At the end of each page of a database file: CRC32C of the bytes before with page number and
+// sequence mixed in (u32: the CRC of the four bytes of the one and the eight of the other is the
+// seed), the page number (u32), the sequence (u64).
 inline constexpr std::uint32_t kSqliteReserveBytes = 16;
 
 struct SqliteVfsOptions {
@@ -26,6 +27,9 @@ struct SqliteVfsOptions {
     // Hears of every failed operation, as SQLite tells its callers no more than "disk I/O error".
     // Called from any thread, with no lock held; must not call SQLite.
     std::function<void(const Status&)> on_error;
+    // The sequence for the pages of a database that are written now: never less than before, also
+    // not after a restart, and more after every commit. None: 0. Called from any thread.
+    std::function<std::uint64_t()> sequence;
 };
 
 // What went to the disk, for tests and metrics.

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "objstore/meta/connection.h"
+#include "objstore/meta/sqlite_vfs.h"
 #include "tests/store/sim_store.h"
 
 namespace objstore {
@@ -43,6 +45,29 @@ TEST_CASE("what is put is read, whatever its size") {
         REQUIRE(store.put("k", bytes).ok());
         CHECK(store.read("k").value() == bytes);
     }
+}
+
+TEST_CASE("inline bytes that are damaged stay where they are and hold up no others") {
+    SimStore store({.pack_after = std::chrono::hours(1)});
+    for (const char* key : {"a", "b", "c"}) REQUIRE(store.put(key, some_bytes(500, 9)).ok());
+    store.close();
+    {
+        const SqliteVfs vfs(store.world().disk(0), "rot");
+        const auto connection = Connection::open({"meta/namespace.db", vfs.name()}).value();
+        // Those of "b" are others now.
+        REQUIRE(connection
+                    ->execute("UPDATE inline_data SET crc = crc - 1"
+                              " WHERE id = (SELECT id FROM inline_data ORDER BY id LIMIT 1, 1)")
+                    .ok());
+    }
+    REQUIRE(store.open().ok());
+    CHECK(store.engine().pack().ok());
+    const auto rows = store.engine().names().inline_rows(0, 10);
+    REQUIRE(rows->size() == 1);
+    CHECK(store.read("a").value() == some_bytes(500, 9));
+    CHECK(store.read("b").code() == Code::corruption);
+    CHECK(store.read("c").value() == some_bytes(500, 9));
+    CHECK(store.engine().pack().ok());
 }
 
 TEST_CASE("objects survive a clean restart") {

@@ -6,6 +6,18 @@
 
 namespace objstore {
 
+namespace {
+
+constexpr std::size_t kLeftMax = 100'000;
+
+// Of what is stored, so that it will fail again.
+bool is_damage(const Status& status) {
+    return status.code() == Code::corruption ||
+           (status.code() == Code::io_error && status.why() != Why::outcome_unknown);
+}
+
+}  // namespace
+
 Mover::Mover(
     Options options, MetaStore& meta, VolumeStore& volumes, Pins& pins, spdlog::logger& log)
     : options_(options),
@@ -70,22 +82,62 @@ Status Mover::pack() {
 Result<bool> Mover::pack_batch(std::uint64_t& after) {
     const Pins::Pin pin = pins_.acquire();
     TRY_ASSIGN(const auto rows, meta_.inline_rows(after, options_.batch_rows));
-    std::vector<Piece> pieces;
+    std::vector<const InlineRow*> chosen;
     std::size_t bytes = 0;
-    for (const InlineRow& row : rows) {
-        if (!pieces.empty() && bytes + row.bytes.size() > options_.batch_bytes) break;
-        pieces.push_back({{.inode = row.inode}, as_bytes(row.bytes)});
+    std::size_t seen = 0;
+    for (; seen < rows.size(); ++seen) {
+        const InlineRow& row = rows[seen];
+        if (left_.contains(row.id)) continue;
+        const Status whole = check_bytes(row);
+        if (!whole.ok()) {
+            TRY(leave(row.id, whole));
+            continue;
+        }
+        if (!chosen.empty() && bytes + row.bytes.size() > options_.batch_bytes) break;
+        chosen.push_back(&row);
         bytes += row.bytes.size();
     }
-    if (pieces.empty()) return false;
-    TRY_ASSIGN(auto placed, volumes_.append(pieces));
-    Txn txn{.durable = false};
-    for (std::size_t i = 0; i < pieces.size(); ++i) {
-        txn.ops.push_back(PackInlineOp{rows[i].id, std::move(placed[i])});
+    if (!chosen.empty()) TRY(pack_rows(chosen));
+    if (seen > 0) after = rows[seen - 1].id;
+    return seen < rows.size() || rows.size() == options_.batch_rows;
+}
+
+Status Mover::pack_rows(std::span<const InlineRow* const> rows) {
+    std::vector<Piece> pieces;
+    for (const InlineRow* row : rows) {
+        const Owner owner{row->inode, row->generation, row->logical_offset};
+        pieces.push_back({owner, as_bytes(row->bytes)});
     }
-    after = rows[pieces.size() - 1].id;
-    TRY(meta_.commit(std::move(txn)).status);
-    return pieces.size() < rows.size() || rows.size() == options_.batch_rows;
+    TRY_ASSIGN(auto placed, volumes_.append(pieces));
+    std::vector<Op> ops;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        for (Extent& extent : placed[i]) extent.logical_offset -= rows[i]->logical_offset;
+        ops.emplace_back(PackInlineOp{rows[i]->id, std::move(placed[i])});
+    }
+    return name(ops);
+}
+
+// All in one Txn. Where that fails for what one of them meets, such as a rotten page, each alone:
+// else the same bytes would be appended again and again, never to be named.
+Status Mover::name(const std::vector<Op>& ops) {
+    const Status all = meta_.commit(Txn{.ops = ops, .durable = false}).status;
+    if (!is_damage(all)) return all;
+    for (const Op& op : ops) {
+        const Status one = meta_.commit(op, false).status;
+        if (!is_damage(one)) {
+            TRY(one);
+            continue;
+        }
+        TRY(leave(std::get<PackInlineOp>(op).inline_id, one));
+    }
+    return {};
+}
+
+Status Mover::leave(std::uint64_t id, const Status& why) {
+    log_.error("inline bytes stay in the namespace row={} error=\"{}\"", id, why.message());
+    if (left_.size() >= kLeftMax) return why;
+    left_.insert(id);
+    return {};
 }
 
 }  // namespace objstore

@@ -2,6 +2,8 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <set>
+#include <span>
 #include <thread>
 
 #include "objstore/meta/meta_store.h"
@@ -15,7 +17,8 @@ namespace objstore {
 
 // Packs bytes that were kept inline into full stripes soon after, and does the namespace's upkeep.
 // Durability: the packed bytes are synced before the namespace names them; until then the inline
-// ones stand. Idle while nothing waits. Both stores must outlive it.
+// ones stand. Those that are damaged, or whose names are, stay where they are and are not tried
+// again before the next start. Idle while nothing waits. Both stores must outlive it.
 class Mover final {
 public:
     struct Options {
@@ -36,13 +39,17 @@ public:
 private:
     void run();
     Result<bool> pack_batch(std::uint64_t& after);
+    Status pack_rows(std::span<const InlineRow* const> rows);
+    Status name(const std::vector<Op>& ops);
+    Status leave(std::uint64_t id, const Status& why);
 
     const Options options_;
     MetaStore& meta_;
     VolumeStore& volumes_;
     Pins& pins_;
     spdlog::logger& log_;
-    std::mutex pack_mutex_;  // one packer at a time; held across I/O, by packers alone
+    std::mutex pack_mutex_;         // one packer at a time; held across I/O, by packers alone
+    std::set<std::uint64_t> left_;  // rows; of who has pack_mutex_
     std::mutex mutex_;
     std::condition_variable ready_;
     bool work_ = true;  // after a start there may be some

@@ -28,7 +28,8 @@ Result<std::vector<Extent>> gather(Tables& tables, InodeId id, const ContentChan
         TRY_ASSIGN(const auto shared, share_range(tables, range));
         gathered.insert(gathered.end(), shared.begin(), shared.end());
     }
-    TRY_ASSIGN(const auto named, name_content(tables, {.inode = id}, change.content));
+    const Holder holder{.inode = id, .generation = change.generation};
+    TRY_ASSIGN(const auto named, name_content(tables, holder, change.content));
     gathered.insert(gathered.end(), named.begin(), named.end());
     std::sort(gathered.begin(), gathered.end(), by_offset);
     const auto overlap = [](const Extent& a, const Extent& b) {

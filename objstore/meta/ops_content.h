@@ -45,7 +45,8 @@ private:
 struct ContentChange {
     const NewContent& content;
     const std::vector<CloneRange>& clones;
-    bool replace_all = false;  // all that was there goes
+    std::uint64_t generation = 0;  // of the content that it makes
+    bool replace_all = false;      // all that was there goes
 };
 // Puts new bytes over old ones, and gives the end of the last. invalid_argument: they overlap each
 // other. Else as name_content and share_range.

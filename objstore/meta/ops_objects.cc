@@ -185,10 +185,14 @@ Status apply_op(const PutObjectOp& op, Tables& tables, OpResult& result) {
         return Status::invalid_argument("a file has 2^63 - 1 bytes at most", Why::too_large);
     }
     TRY_ASSIGN(const KeyTarget target, begin_key_write(tables, write, result));
+    TRY_ASSIGN(const Inode* inode, tables.inode(target.entry.inode));
     TRY_ASSIGN(std::uint64_t end,
                write_content(tables,
                              target.entry.inode,
-                             {.content = op.content, .clones = op.clones, .replace_all = true}));
+                             {.content = op.content,
+                              .clones = op.clones,
+                              .generation = inode->generation + (target.marker() ? 1 : 0),
+                              .replace_all = true}));
     for (const CloneRange& range : op.clones) end = std::max(end, range.offset + range.length);
     if (end > op.inode.size) return Status::invalid_argument("content beyond the object's size");
     return finish_key_write(tables, write, target, result);

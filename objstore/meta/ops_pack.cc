@@ -41,8 +41,14 @@ Status check_extents(Tables& tables, const PackInlineOp& op, const InlineRow& ro
         if (!volume) return Status::invalid_argument(fmt::format("no volume {:016x}", e.volume));
         at = e.end();
     }
-    if (at == row.bytes.size()) return {};
-    return Status::invalid_argument("packed extents do not have the row's length");
+    if (at != row.bytes.size()) {
+        return Status::invalid_argument("packed extents do not have the row's length");
+    }
+    // The stored bytes' checksum is that of the bytes as they came in, not of what was read here.
+    if (op.extents.size() == 1 && op.extents[0].has_crc && op.extents[0].crc != row.crc) {
+        return Status::corruption(fmt::format("inline bytes {} were packed as others", row.id));
+    }
+    return check_bytes(row);
 }
 
 Result<Namers> find_namers(Tables& tables, const InlineRow& row) {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "objstore/erasure/checksum.h"
 #include "objstore/meta/ops_tree.h"
 
 namespace objstore {
@@ -138,13 +139,18 @@ Result<Extent> name_inline(Tables& tables,
         return Status::invalid_argument("a file has 2^63 - 1 bytes at most", Why::too_large);
     }
     const std::uint64_t id = tables.next_id();
+    const std::uint32_t crc = crc32c(as_bytes(content.bytes));
     tables.put_inline({.id = id,
                        .inode = holder.inode,
+                       .generation = holder.generation,
                        .logical_offset = holder.base + content.logical_offset,
+                       .crc = crc,
                        .bytes = content.bytes});
     return Extent{.logical_offset = content.logical_offset,
                   .length = size_bytes,
                   .kind = ExtentKind::inline_data,
+                  .has_crc = true,
+                  .crc = crc,
                   .place = id};
 }
 

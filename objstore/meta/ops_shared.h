@@ -18,6 +18,7 @@ inline constexpr std::size_t kInlineBytesMax = 64 * kKiB;
 struct Holder {
     InodeId inode = 0;
     std::uint64_t base = 0;  // of logical offsets in the holder's rows; part_offset(number, 0)
+    std::uint64_t generation = 0;  // of its content, for new inline rows
 };
 
 // Enters the extent's SharedRow, or erases it. Nothing for one that is not shared.

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "objstore/erasure/checksum.h"
 #include "tests/sim/check_status.h"
 #include "tests/sim/sim_namespace.h"
 
@@ -84,10 +85,28 @@ TEST_CASE("packing keeps the checksum of an extent that is named whole") {
     REQUIRE(put_inline(names, "k", "0123456789").ok());
     auto extents = names.packed("0123456789");
     extents[0].has_crc = true;
-    extents[0].crc = 77;
+    extents[0].crc = names.inode("k")->extents[0].crc;
     REQUIRE(names.run(PackInlineOp{only_row(names), extents}).ok());
     CHECK(names.inode("k")->extents[0].has_crc);
-    CHECK(names.inode("k")->extents[0].crc == 77);
+    CHECK(names.inode("k")->extents[0].crc == extents[0].crc);
+    CHECK(extents[0].crc == crc32c(as_bytes("0123456789")));
+}
+
+TEST_CASE("bytes that are not those that came in are not packed") {
+    SimNamespace names;
+    REQUIRE(put_inline(names, "k", "0123456789").ok());
+    auto extents = names.packed("0123456789");
+    extents[0].has_crc = true;
+    extents[0].crc = crc32c(as_bytes("012345678X"));
+    check_error(names.run(PackInlineOp{only_row(names), extents}), Code::corruption);
+    InlineRow row = names.tables.rows().inlines.begin()->second;
+    row.bytes.back() = 'X';
+    names.tables.put_inline(row);
+    check_error(names.run(PackInlineOp{row.id, names.packed("012345678X")}), Code::corruption);
+    CHECK(names.inode("k")->extents[0].kind == ExtentKind::inline_data);
+    REQUIRE(names.remove("k").ok());  // what is damaged can still be deleted
+    CHECK(names.tables.rows().inlines.empty());
+    CHECK(names.problems() == "");
 }
 
 TEST_CASE("packing finds every holder, and bytes that nobody names stay garbage") {

@@ -20,7 +20,8 @@ Status no_upload(std::uint64_t id) {
 }
 
 Holder holder_of(const UploadRow& upload, std::uint32_t number) {
-    return {.inode = upload.inode, .base = part_offset(number, 0)};
+    // The object that the upload becomes has this generation.
+    return {.inode = upload.inode, .base = part_offset(number, 0), .generation = 1};
 }
 
 // A copy: ids come from clients, and name the upload of one key alone.

@@ -64,10 +64,14 @@ bool is_nothing(const WriteOp& op) {
 Status apply_op(const WriteOp& op, Tables& tables, OpResult& result) {
     TRY_ASSIGN(const Inode* inode, find_file(tables, op.inode, result));
     const std::uint64_t size_before = inode->size;
+    const std::uint64_t generation = inode->generation + 1;  // content_changed
     if (op.size_at_least > kFileBytesMax) return too_large();
     if (!is_nothing(op) || op.size_at_least > size_before) {
-        TRY_ASSIGN(std::uint64_t end,
-                   write_content(tables, op.inode, {.content = op.content, .clones = op.clones}));
+        TRY_ASSIGN(
+            std::uint64_t end,
+            write_content(tables,
+                          op.inode,
+                          {.content = op.content, .clones = op.clones, .generation = generation}));
         for (const CloneRange& range : op.clones) end = std::max(end, range.offset + range.length);
         const std::uint64_t size = std::max({size_before, op.size_at_least, end});
         TRY(content_changed(tables, op.inode, size, op.time));

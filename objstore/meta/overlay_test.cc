@@ -303,7 +303,7 @@ TEST_CASE("a Txn that fails leaves nothing behind, whatever it did") {
     bench.overlay->erase_entry(kRootInode, "a");
     bench.overlay->put_xattr({100, "user.x", "2"});
     bench.overlay->put_xattr({100, "user.y", "2"});
-    bench.overlay->put_inline({200, 100, 0, "bytes"});
+    bench.overlay->put_inline({.id = 200, .inode = 100, .bytes = "bytes"});
     bench.overlay->put_setting("s", "v");
     bench.overlay->prune_later(100);
     bench.overlay->erase_inode(100);

@@ -73,12 +73,17 @@ Result<std::optional<UploadRow>> first_upload(Cursor& cursor) {
     return std::optional<UploadRow>(std::move(upload));
 }
 
-InlineRow inline_of(const Cursor& row) {
+Result<InlineRow> inline_of(const Cursor& row) {
     InlineRow found;
     found.id = row.number(0);
     found.inode = row.number(1);
-    found.logical_offset = row.number(2);
-    found.bytes = row.blob(3);
+    found.generation = row.number(2);
+    found.logical_offset = row.number(3);
+    if (!fits<std::uint32_t>(row.signed_number(4))) {
+        return Status::corruption(fmt::format("inline bytes {}: checksum", found.id));
+    }
+    found.crc = static_cast<std::uint32_t>(row.number(4));
+    found.bytes = row.blob(5);
     return found;
 }
 
@@ -306,15 +311,15 @@ Result<std::optional<InlineRow>> RowReader::inline_row(std::uint64_t id) const {
     Cursor row(connection_, Sql::inline_row);
     TRY_ASSIGN(const bool found, row.bind(id).next());
     if (!found) return std::optional<InlineRow>();
-    return std::optional<InlineRow>(inline_of(row));
+    TRY_ASSIGN(InlineRow inlined, inline_of(row));
+    return std::optional<InlineRow>(std::move(inlined));
 }
 
 Result<std::vector<InlineRow>> RowReader::inline_rows(std::uint64_t id_after,
                                                       std::size_t limit) const {
     Cursor cursor(connection_, Sql::inline_rows);
     cursor.bind(clamp_signed(id_after)).bind(clamp_signed(limit));
-    return collect<InlineRow>(
-        cursor, limit, [](const Cursor& row) { return Result<InlineRow>(inline_of(row)); });
+    return collect<InlineRow>(cursor, limit, inline_of);
 }
 
 Result<std::uint64_t> RowReader::inline_bytes() const {

@@ -139,7 +139,13 @@ Status RowWriter::erase_xattr(InodeId id, std::string_view name) {
 
 Status RowWriter::put_inline(const InlineRow& row) {
     Cursor cursor(connection_, Sql::put_inline);
-    return cursor.bind(row.id).bind(row.inode).bind(row.logical_offset).bind(row.bytes).run();
+    return cursor.bind(row.id)
+        .bind(row.inode)
+        .bind(row.generation)
+        .bind(row.logical_offset)
+        .bind(std::uint64_t{row.crc})
+        .bind(row.bytes)
+        .run();
 }
 
 Status RowWriter::erase_inline(std::uint64_t id) {

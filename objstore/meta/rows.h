@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "objstore/base/clock.h"
+#include "objstore/base/status.h"
 #include "objstore/meta/inode.h"
 
 namespace objstore {
@@ -63,15 +64,20 @@ constexpr std::uint64_t part_offset(std::uint32_t number, std::uint64_t offset) 
     return number * kPartBytesMax + offset;
 }
 
-// Bytes kept in the namespace until the mover packs them. Extents with `shared` set that name them
+// Bytes kept in the namespace until the mover packs them, with their checksum: an error of the disk
+// between the pages of a row would not show otherwise. Extents with `shared` set that name them
 // have a SharedRow each (volume 0); all others are extents of `inode`, as far in as the bytes are.
 struct InlineRow {
     std::uint64_t id = 0;
     InodeId inode = 0;                 // whom they were written for; a part's: the upload's inode
+    std::uint64_t generation = 0;      // of its content then
     std::uint64_t logical_offset = 0;  // where in it the first byte lies; a part's: part_offset
+    std::uint32_t crc = 0;             // CRC32C of `bytes`
     std::string bytes;
     bool operator==(const InlineRow&) const = default;
 };
+// corruption: they are not the bytes that were written. Nothing that only deletes asks.
+Status check_bytes(const InlineRow& row);
 
 // One holder of stored bytes that more than one extent names: every extent with `shared` set has
 // one, of exactly its range. The bytes are garbage when no holder covers them.

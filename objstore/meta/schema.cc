@@ -46,8 +46,8 @@ CREATE TABLE xattr(
     inode INTEGER NOT NULL, name BLOB NOT NULL, value BLOB NOT NULL,
     PRIMARY KEY(inode, name)) WITHOUT ROWID;
 CREATE TABLE inline_data(
-    id INTEGER PRIMARY KEY, inode INTEGER NOT NULL, logical_offset INTEGER NOT NULL,
-    bytes BLOB NOT NULL);
+    id INTEGER PRIMARY KEY, inode INTEGER NOT NULL, generation INTEGER NOT NULL,
+    logical_offset INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL);
 CREATE TABLE shared(
     volume INTEGER NOT NULL, place INTEGER NOT NULL, inode INTEGER NOT NULL,
     logical_offset INTEGER NOT NULL, payload_offset INTEGER NOT NULL, length INTEGER NOT NULL,

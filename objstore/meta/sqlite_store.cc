@@ -72,6 +72,15 @@ std::vector<Extent> overlapping(const std::vector<Extent>& extents, RowReader::R
     return {first, last};
 }
 
+// That the row has the bytes that the extent was made for.
+Status check_inline(const Extent& extent, const InlineRow& row) {
+    const bool whole = extent.payload_offset == 0 && extent.length == row.bytes.size();
+    if (whole && extent.has_crc && extent.crc != row.crc) {
+        return Status::corruption(fmt::format("inline bytes {} are others", row.id));
+    }
+    return check_bytes(row);
+}
+
 bool any_inline(const std::vector<Extent>& extents) {
     return std::any_of(extents.begin(), extents.end(), [](const Extent& extent) {
         return extent.kind == ExtentKind::inline_data;
@@ -308,6 +317,7 @@ Result<MetaStore::ContentMap> SqliteStore::stored_content(InodeId id, RowReader:
                 return Status::corruption(
                     fmt::format("inode {}: inline bytes {} are missing", id, extent.place));
             }
+            TRY(check_inline(extent, *row).with_context(fmt::format("inode {}", id)));
             map.inlines[i] = std::make_shared<const std::string>(std::move(row->bytes));
         }
         return map;

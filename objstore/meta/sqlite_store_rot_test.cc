@@ -150,4 +150,54 @@ TEST_CASE("a rotten page fails those who touch it and nobody else") {
     check_outcome(fixture, changes, statuses);
 }
 
+TEST_CASE("a page that has become zeros is not read as bytes of zeros") {
+    StoreFixture fixture(tests::test_seed());
+    fixture.open();
+    PutObjectOp op{.bucket = fixture.bucket, .key = "k", .time = 5};
+    const std::string bytes(40'000, 'x');
+    op.content.inlines.push_back({0, bytes});
+    op.inode.size = bytes.size();
+    const auto put = fixture.store->commit(op);
+    REQUIRE(put.status.ok());
+    const InodeId id = put.results[0].inode->id;
+    fixture.close();
+    const std::string whole = *fixture.disk.contents(kDatabase);
+    const std::string run(4000, 'x');
+    const std::size_t page = whole.find(run) / 4096 + 1;
+    const auto file = fixture.disk.open(kDatabase, OpenMode::write).value();
+    REQUIRE(file->write_at(page * 4096, as_bytes(std::string(4096, '\0'))).ok());
+    fixture.open();
+    tests::check_error(fixture.store->content(id, 0, bytes.size()).error(), Code::corruption);
+    // Nor is the end of a file that was cut.
+    REQUIRE(file->truncate(page * 4096).ok());
+    fixture.close();
+    if (fixture.try_open().ok()) {
+        tests::check_error(fixture.store->content(id, 0, bytes.size()).error(), Code::corruption);
+    }
+}
+
+TEST_CASE("inline bytes that are not those that were written are not given") {
+    StoreFixture fixture(tests::test_seed());
+    fixture.open();
+    PutObjectOp op{.bucket = fixture.bucket, .key = "k", .time = 5};
+    op.content.inlines.push_back({0, "hello"});
+    op.inode.size = 5;
+    const InodeId id = fixture.store->commit(op).results.at(0).inode->id;
+    for (const char* change : {"bytes = x'68656c6c6d'",           // others
+                               "bytes = x'68656c6c6d', crc = 0",  // with another checksum
+                               "bytes = x'68656c6c'"}) {          // too few
+        CAPTURE(change);
+        fixture.close();
+        const SqliteVfs vfs(fixture.disk, "rot");
+        auto connection = Connection::open({"meta/namespace.db", vfs.name()}).value();
+        REQUIRE(connection->execute(fmt::format("UPDATE inline_data SET {}", change)).ok());
+        connection.reset();
+        fixture.open();
+        tests::check_error(fixture.store->content(id, 0, 5).error(), Code::corruption);
+    }
+    DeleteObjectOp remove{.bucket = fixture.bucket, .key = "k", .time = 6};
+    CHECK(fixture.store->commit(std::move(remove)).status.ok());
+    CHECK(fixture.store->inline_rows(0, 10)->empty());
+}
+
 }  // namespace objstore

@@ -53,10 +53,11 @@ const char* read_text(Sql sql) {
         case Sql::xattrs:
             return "SELECT name, value FROM xattr WHERE inode = ?";
         case Sql::inline_row:
-            return "SELECT id, inode, logical_offset, bytes FROM inline_data WHERE id = ?";
+            return "SELECT id, inode, generation, logical_offset, crc, bytes FROM inline_data"
+                   " WHERE id = ?";
         case Sql::inline_rows:
-            return "SELECT id, inode, logical_offset, bytes FROM inline_data WHERE id > ?"
-                   " ORDER BY id LIMIT ?";
+            return "SELECT id, inode, generation, logical_offset, crc, bytes FROM inline_data"
+                   " WHERE id > ? ORDER BY id LIMIT ?";
         case Sql::inline_total:
             return "SELECT coalesce(sum(length(bytes)), 0) FROM inline_data";
         case Sql::inline_size:
@@ -140,8 +141,8 @@ const char* other_text(Sql sql) {
         case Sql::erase_xattr:
             return "DELETE FROM xattr WHERE inode = ? AND name = ?";
         case Sql::put_inline:
-            return "REPLACE INTO inline_data(id, inode, logical_offset, bytes)"
-                   " VALUES(?, ?, ?, ?)";
+            return "REPLACE INTO inline_data(id, inode, generation, logical_offset, crc, bytes)"
+                   " VALUES(?, ?, ?, ?, ?, ?)";
         case Sql::erase_inline:
             return "DELETE FROM inline_data WHERE id = ?";
         case Sql::put_shared:

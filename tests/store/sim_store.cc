@@ -10,8 +10,9 @@ using objstore::Status;
 
 namespace {
 
-objstore::Deployment::Options small_options() {
+objstore::Deployment::Options small_options(std::chrono::milliseconds pack_after) {
     objstore::Deployment::Options options;
+    options.engine.mover.pack_after = pack_after;
     options.volumes.shard_bytes_max = 8 * objstore::kMiB;
     options.volumes.allocate_bytes = objstore::kMiB;
     options.volumes.stream_volumes_max = 2;
@@ -40,7 +41,7 @@ Status SimStore::open() {
     std::vector<objstore::Disk*> disks;
     for (std::size_t i = 0; i < world_.disk_count(); ++i) disks.push_back(&world_.disk(i));
     objstore::Deployment::Deps deps{disks, pool_, random_, clock_, *log_};
-    TRY_ASSIGN(deployment_, objstore::Deployment::open(small_options(), deps));
+    TRY_ASSIGN(deployment_, objstore::Deployment::open(small_options(options_.pack_after), deps));
     return find_bucket();
 }
 

@@ -18,6 +18,8 @@ public:
         std::uint64_t seed = 1;
         std::size_t disks = 6;
         bool open = true;  // false: the test opens
+        // How long inline bytes wait for the mover.
+        std::chrono::milliseconds pack_after{1000};
     };
     explicit SimStore(Options options);
     ~SimStore();

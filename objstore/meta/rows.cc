@@ -1,0 +1,14 @@
+#include "objstore/meta/rows.h"
+
+#include <fmt/format.h>
+
+#include "objstore/erasure/checksum.h"
+
+namespace objstore {
+
+Status check_bytes(const InlineRow& row) {
+    if (crc32c(as_bytes(row.bytes)) == row.crc) return {};
+    return Status::corruption(fmt::format("inline bytes {} are not what was written", row.id));
+}
+
+}  // namespace objstore

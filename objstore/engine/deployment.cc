@@ -13,15 +13,6 @@ namespace {
 
 constexpr const char* kNamespacePath = "meta/namespace.db";
 
-// Absent, or a file without a byte, which SQLite takes for a new database.
-Result<bool> is_missing(Disk& disk) {
-    const auto file = disk.open(kNamespacePath, OpenMode::read);
-    if (file.code() == Code::not_found) return true;
-    TRY(file.error());
-    TRY_ASSIGN(const std::uint64_t size, (*file)->size());
-    return size == 0;
-}
-
 }  // namespace
 
 // The namespace is the list of volumes.
@@ -105,12 +96,19 @@ Status Deployment::open_namespace() {
     for (std::size_t i = 0; i < set_.members.size(); ++i) {
         const DiskMember& member = set_.members[i];
         if (member.state != DiskState::member || member.label->index != 0) continue;
-        TRY_ASSIGN(const bool missing, is_missing(*deps_.disks[i]));
-        if (missing) TRY(check_unused(*deps_.disks[i]));
-        const SqliteStore::Options options{
-            .path = kNamespacePath, .create = missing, .cache_bytes = options_.cache_bytes};
+        SqliteStore::Options options{.path = kNamespacePath,
+                                     .deployment = id(),
+                                     .create = false,
+                                     .cache_bytes = options_.cache_bytes};
         const SqliteStore::Deps deps{*deps_.disks[i], deps_.clock, deps_.log};
-        TRY_ASSIGN(meta_, SqliteStore::open(options, deps));
+        auto opened = SqliteStore::open(options, deps);
+        // Absent, or empty, as a crash while it was made leaves it.
+        if (opened.code() == Code::not_found) {
+            TRY(check_unused(*deps_.disks[i]));
+            options.create = true;
+            opened = SqliteStore::open(options, deps);
+        }
+        TRY_ASSIGN(meta_, std::move(opened));
         return {};
     }
     return Status::unavailable(fmt::format(

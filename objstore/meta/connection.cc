@@ -15,8 +15,8 @@ constexpr int kBusyWaitMs = 5000;
 
 Result<std::unique_ptr<Connection>> Connection::open(const Options& options) {
     sqlite3* handle = nullptr;
-    const int mode =
-        options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int mode = options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    if (options.create && !options.read_only) mode |= SQLITE_OPEN_CREATE;
     // No mutex of SQLite's: a connection has one thread at a time.
     const int rc = sqlite3_open_v2(options.path.c_str(),
                                    &handle,

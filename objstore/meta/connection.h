@@ -24,6 +24,7 @@ public:
         std::string vfs;  // SqliteVfs::name
         bool read_only = false;
         int cache_kib = 2048;
+        bool create = true;  // an empty database when there is none
     };
     // A read-only one needs a writer that opened the database before.
     static Result<std::unique_ptr<Connection>> open(const Options& options);

@@ -37,7 +37,7 @@ struct Bench {
         auto opened = Connection::open({"t.db", vfs.name(), false, 1024});
         REQUIRE(opened.ok());
         connection = std::move(opened).value();
-        REQUIRE(open_schema(*connection, 0).ok());
+        REQUIRE(open_schema(*connection, {}).ok());
         REQUIRE(resident.load(rows()).ok());
         ids.restart(kFirstId);
         overlay = std::make_unique<Overlay>(

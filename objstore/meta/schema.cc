@@ -73,6 +73,8 @@ INSERT INTO state(id, sequence, id_limit, inodes) VALUES(1, 0, 2, 1);
 constexpr const char* kMaskNames[] = {
     "format.compatible", "format.read_only", "format.incompatible"};
 
+constexpr const char* kDeploymentName = "format.deployment";
+
 // From older formats to this one, in order. Format 1 is the first.
 constexpr std::span<const Migration> kPath{};
 
@@ -100,13 +102,14 @@ Status transact(Connection& connection, Fn&& fn) {
     return status;
 }
 
-Status create(Connection& connection, std::int64_t now) {
+Status create(Connection& connection, const SchemaOptions& options) {
     TRY(connection.execute("PRAGMA journal_mode=WAL"));
     return transact(connection, [&]() -> Status {
         TRY(connection.execute(kTables));
         RowWriter rows(connection);
-        TRY(rows.insert_inode(root_directory(now)));
+        TRY(rows.insert_inode(root_directory(options.now)));
         for (const char* name : kMaskNames) TRY(rows.put_setting(name, "0"));
+        TRY(rows.put_setting(kDeploymentName, options.deployment));
         TRY(connection.execute(fmt::format("PRAGMA application_id={}", kSchemaApplication)));
         return connection.execute(fmt::format("PRAGMA user_version={}", kSchemaFormat));
     });
@@ -142,6 +145,19 @@ Status check_features(Connection& connection) {
     return {};
 }
 
+// Volumes of one deployment under the names of another would all be strangers.
+Status check_deployment(Connection& connection, const std::string& deployment) {
+    Cursor cursor(connection, Sql::setting);
+    TRY_ASSIGN(const bool found, cursor.bind(kDeploymentName).next());
+    if (!found) return Status::corruption("namespace: it does not say of which deployment it is");
+    if (cursor.blob(0) == deployment) return {};
+    return Status::conflict(
+        fmt::format("the namespace belongs to deployment {}, but the disks are of {}; put back the "
+                    "namespace.db of these disks",
+                    cursor.blob(0),
+                    deployment));
+}
+
 }  // namespace
 
 Status check_format(Connection& connection, int format_known) {
@@ -161,6 +177,7 @@ Status check_format(Connection& connection, int format_known) {
 }
 
 Status migrate(Connection& connection, std::span<const Migration> path, int format_wanted) {
+    TRY(check_features(connection));
     for (;;) {
         TRY_ASSIGN(const std::int64_t format, connection.number("PRAGMA user_version"));
         if (format == format_wanted) return {};
@@ -186,15 +203,17 @@ Status migrate(Connection& connection, std::span<const Migration> path, int form
     }
 }
 
-Status open_schema(Connection& connection, std::int64_t now) {
+Status open_schema(Connection& connection, const SchemaOptions& options) {
     TRY_ASSIGN(const std::int64_t tables, connection.number("SELECT count(*) FROM sqlite_schema"));
     if (tables == 0) {
+        if (!options.create) return Status::not_found("the database has no namespace in it");
         // Also what a crash during `create` left: nothing was ever acknowledged from it.
-        TRY(create(connection, now));
+        TRY(create(connection, options));
     }
     TRY(check_format(connection, kSchemaFormat));
-    TRY(migrate(connection, kPath, kSchemaFormat));
-    return check_features(connection);
+    TRY(check_features(connection));
+    TRY(check_deployment(connection, options.deployment));
+    return migrate(connection, kPath, kSchemaFormat);
 }
 
 }  // namespace objstore

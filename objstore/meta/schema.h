@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "objstore/base/status.h"
 #include "objstore/meta/connection.h"
@@ -19,7 +20,7 @@
 //   extent       by (ino, logical_offset), of inodes whose record says that they are here.
 //   bucket, upload, part, xattr, inline_data, shared, orphan, volume: see rows.h, volume_row.h.
 //   prune        implied directories to be looked at when `due`.
-//   setting      by name. `format.*` are the feature masks.
+//   setting      by name. `format.*` are the feature masks and the deployment.
 //   version, disk, node, lock: for versions, membership and locks; empty so far.
 //
 // Records (`record`, `body`) begin with their own format number; record.h has their layout.
@@ -43,13 +44,20 @@ struct Migration {
     Status (*run)(Connection& connection) = nullptr;
 };
 
-// Makes the tables in an empty database, with a root directory made at `now`; else checks the
-// format and brings an older one up to date. unsupported: made by a newer program, or not by this
-// one at all. After an error the database is as before.
-Status open_schema(Connection& connection, std::int64_t now);
+struct SchemaOptions {
+    std::int64_t now = 0;    // of a root directory that is made
+    std::string deployment;  // to which the namespace belongs
+    bool create = true;
+};
+// Makes the tables in an empty database, with a root directory; else checks the format and brings
+// an older one up to date. unsupported: made by a newer program, or not by this one at all.
+// conflict: of another deployment. not_found: it is empty, and to make one was not asked for. After
+// an error the database is as before.
+Status open_schema(Connection& connection, const SchemaOptions& options);
 
 // The parts of it, for tests of the path itself.
 Status check_format(Connection& connection, int format_known);
+// Not of a database whose features are unknown: what they forbid may be just this.
 Status migrate(Connection& connection, std::span<const Migration> path, int format_wanted);
 
 }  // namespace objstore

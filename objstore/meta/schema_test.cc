@@ -36,7 +36,10 @@ struct Database {
 Status make_format_0(Connection& connection) {
     return connection.execute(
         "CREATE TABLE file(id INTEGER PRIMARY KEY, size INTEGER);"
-        "INSERT INTO file VALUES(7, 70), (8, 80);");
+        "INSERT INTO file VALUES(7, 70), (8, 80);"
+        "CREATE TABLE setting(name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+        "INSERT INTO setting VALUES(CAST('format.read_only' AS BLOB), '0'),"
+        " (CAST('format.incompatible' AS BLOB), '0');");
 }
 Status add_column(Connection& connection) {
     return connection.execute("ALTER TABLE file ADD COLUMN mode INTEGER NOT NULL DEFAULT 420");
@@ -53,7 +56,7 @@ Status half_a_step(Connection& connection) {
 
 TEST_CASE("a new namespace has its format, its root directory and nothing else") {
     Database db;
-    REQUIRE(open_schema(*db.connection, 1'700'000'000).ok());
+    REQUIRE(open_schema(*db.connection, {.now = 1'700'000'000, .deployment = "ab"}).ok());
     CHECK(db.number("PRAGMA user_version") == kSchemaFormat);
     CHECK(db.number("PRAGMA application_id") == kSchemaApplication);
     CHECK(db.number("PRAGMA page_size") == 4096);
@@ -71,15 +74,15 @@ TEST_CASE("a new namespace has its format, its root directory and nothing else")
     CHECK(state->id_limit > kRootInode);
     CHECK(state->inodes == 1);
     // Again is no change.
-    REQUIRE(open_schema(*db.connection, 5).ok());
+    REQUIRE(open_schema(*db.connection, {.now = 5, .deployment = "ab"}).ok());
     CHECK((*RowReader(*db.connection).inode(kRootInode))->btime == 1'700'000'000);
 }
 
 TEST_CASE("a newer format is refused with a sentence that says what to do") {
     Database db;
-    REQUIRE(open_schema(*db.connection, 0).ok());
+    REQUIRE(open_schema(*db.connection, {}).ok());
     REQUIRE(db.connection->execute("PRAGMA user_version=9").ok());
-    const Status status = open_schema(*db.connection, 0);
+    const Status status = open_schema(*db.connection, {});
     check_error(status, Code::unsupported);
     CHECK(status.message().find("format 9") != std::string_view::npos);
     CHECK(status.message().find("newer version") != std::string_view::npos);
@@ -88,19 +91,19 @@ TEST_CASE("a newer format is refused with a sentence that says what to do") {
 TEST_CASE("a database of something else is refused") {
     Database db;
     REQUIRE(db.connection->execute("CREATE TABLE cats(name TEXT)").ok());
-    check_error(open_schema(*db.connection, 0), Code::unsupported);
+    check_error(open_schema(*db.connection, {}), Code::unsupported);
     CHECK(db.number("SELECT count(*) FROM sqlite_schema") == 1);
 }
 
 TEST_CASE("unknown features bar opening unless they are compatible") {
     Database db;
-    REQUIRE(open_schema(*db.connection, 0).ok());
+    REQUIRE(open_schema(*db.connection, {}).ok());
     const auto set = [&](const std::string& name, const std::string& value) {
         REQUIRE(db.connection
                     ->execute("UPDATE setting SET value = CAST('" + value +
                               "' AS BLOB) WHERE name = CAST('" + name + "' AS BLOB)")
                     .ok());
-        return open_schema(*db.connection, 0);
+        return open_schema(*db.connection, {});
     };
     CHECK(set("format.compatible", "6").ok());
     check_error(set("format.read_only", "1"), Code::unsupported);
@@ -119,6 +122,38 @@ TEST_CASE("migrations run in order from the format that is there") {
     CHECK(db.number("SELECT min(mode) FROM file") == 420);
     REQUIRE(migrate(*db.connection, path, 3).ok());
     CHECK(db.number("SELECT sum(size) FROM file") == 600);
+}
+
+TEST_CASE("a database that uses unknown features is not migrated") {
+    Database db;
+    REQUIRE(make_format_0(*db.connection).ok());
+    REQUIRE(db.connection
+                ->execute("UPDATE setting SET value = '4' WHERE CAST(name AS TEXT) LIKE '%incomp%'")
+                .ok());
+    const Migration path[] = {{0, double_sizes}};
+    check_error(migrate(*db.connection, path, 1), Code::unsupported);
+    CHECK(db.number("PRAGMA user_version") == 0);
+    CHECK(db.number("SELECT sum(size) FROM file") == 150);
+}
+
+TEST_CASE("a namespace belongs to one deployment") {
+    Database db;
+    REQUIRE(open_schema(*db.connection, {.deployment = "ab"}).ok());
+    CHECK(open_schema(*db.connection, {.deployment = "ab", .create = false}).ok());
+    for (const char* other : {"", "ac", "abb"}) {
+        const Status status = open_schema(*db.connection, {.deployment = other});
+        check_error(status, Code::conflict);
+        CHECK(status.message().find("deployment ab") != std::string_view::npos);
+    }
+}
+
+TEST_CASE("no namespace is made where none is asked for") {
+    Database db;
+    check_error(open_schema(*db.connection, {.create = false}), Code::not_found);
+    CHECK(db.number("SELECT count(*) FROM sqlite_schema") == 0);
+    CHECK(Connection::open({.path = "u.db", .vfs = db.vfs.name(), .create = false}).code() !=
+          Code::ok);
+    CHECK(!db.disk.contents("u.db").has_value());
 }
 
 TEST_CASE("a migration that fails leaves the format before it") {
@@ -147,7 +182,7 @@ TEST_CASE("a crash at any point of making the namespace leaves none or a whole o
             SqliteVfs vfs(disk, "schema_crash");
             auto opened = Connection::open({"t.db", vfs.name(), false, 1024});
             if (opened.ok()) {
-                const Status made = open_schema(**opened, 1);
+                const Status made = open_schema(**opened, {.now = 1});
                 CHECK(made.ok() == !world.power_was_cut());
             }
         }
@@ -156,7 +191,7 @@ TEST_CASE("a crash at any point of making the namespace leaves none or a whole o
         SqliteVfs vfs(disk, "schema_crash");
         auto opened = Connection::open({"t.db", vfs.name(), false, 1024});
         REQUIRE(opened.ok());
-        REQUIRE(open_schema(**opened, 2).ok());
+        REQUIRE(open_schema(**opened, {.now = 2}).ok());
         CHECK(*(*opened)->number("SELECT count(*) FROM inode") == 1);
     }
 }

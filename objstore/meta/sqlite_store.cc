@@ -98,6 +98,7 @@ SqliteStore::SqliteStore(Options options, const Deps& deps)
       readers_(connection_options(options_, vfs_, true), options_.readers),
       writer_(options_.writer,
               {connection_options(options_, vfs_, false),
+               options_.deployment,
                deps.disk,
                readers_,
                caches_,
@@ -118,7 +119,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(Options options, const De
     std::unique_ptr<SqliteStore> store(new SqliteStore(std::move(options), deps));
     store->log_version();
     Status status = store->prepare_files();
-    if (status.ok()) status = store->writer_.start();
+    if (status.ok()) status = store->writer_.start(store->options_.create);
     if (!status.ok()) {
         return std::move(status).with_context(
             fmt::format("{}/{}", deps.disk.name(), store->options_.path));

@@ -22,7 +22,8 @@ class SqliteStore final : public MetaStore {
 public:
     struct Options {
         std::string path = "meta/namespace.db";  // on the disk
-        bool create = true;                      // false: not_found when there is none
+        std::string deployment;                  // to which it belongs, from the disks' labels
+        bool create = true;                      // false: not_found when there is none, or empty
         std::size_t cache_bytes = 64 * kMiB;     // of inodes and entries together
         std::size_t readers = 4;
         int writer_cache_kib = 32 * 1024;
@@ -35,7 +36,7 @@ public:
         spdlog::logger& log;
     };
     // Recovers and opens, or makes the database with its root directory. unsupported: it has a
-    // newer format.
+    // newer format. conflict: it belongs to another deployment.
     static Result<std::unique_ptr<SqliteStore>> open(Options options, const Deps& deps);
     ~SqliteStore() override;
 

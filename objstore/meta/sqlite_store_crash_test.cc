@@ -206,6 +206,18 @@ TEST_CASE("a dead disk refuses changes until it is back") {
     check_whole(fixture);
 }
 
+TEST_CASE("a database that is gone is not made anew while the store runs") {
+    StoreFixture fixture;
+    fixture.open();
+    REQUIRE(fixture.create("before").status.ok());
+    fixture.disk.fail(failing(SimOperation::sync, SimFailure::io_error, 0));
+    REQUIRE(fixture.disk.rename("meta/namespace.db", "meta/else").ok());
+    REQUIRE(fixture.disk.rename("meta/namespace.db-wal", "meta/else-wal").ok());
+    CHECK_FALSE(fixture.create("lost").status.ok());
+    CHECK_FALSE(fixture.create("refused").status.ok());
+    CHECK_FALSE(fixture.disk.contents("meta/namespace.db").has_value());
+}
+
 TEST_CASE("a failed checkpoint loses nothing") {
     for (std::uint64_t after = 0; after < 40; after += 3) {
         CAPTURE(after);

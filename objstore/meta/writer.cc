@@ -80,10 +80,10 @@ Writer::~Writer() {
     if (!stopped.ok()) deps_.log.error("namespace: stop: {}", stopped.message());
 }
 
-Status Writer::start() {
+Status Writer::start(bool create) {
     const std::lock_guard stop_lock(stop_mutex_);
     ASSERT(!thread_.joinable());
-    TRY(open_session());
+    TRY(open_session(create));
     deps_.readers.resume();
     queue_.open = true;
     thread_ = named_thread("namespace", [this] { run(); });
@@ -166,11 +166,13 @@ void Writer::take_batch(std::vector<Item>& batch) {
     queue_.bytes -= bytes;
 }
 
-Status Writer::open_session() {
+Status Writer::open_session(bool create) {
     Session session;
-    TRY_ASSIGN(session.connection, Connection::open(deps_.connection));
+    Connection::Options options = deps_.connection;
+    options.create = create;
+    TRY_ASSIGN(session.connection, Connection::open(options));
     Connection& connection = *session.connection;
-    TRY(open_schema(connection, deps_.clock.now()));
+    TRY(open_schema(connection, {deps_.clock.now(), deps_.deployment, create}));
     TRY(connection.execute("PRAGMA synchronous=FULL"));
     durable_mode_ = true;
     const RowReader rows(connection);
@@ -212,7 +214,7 @@ void Writer::close_session() {
 bool Writer::reopen() {
     deps_.readers.pause_and_close_all();
     close_session();
-    const Status status = open_session();
+    const Status status = open_session(false);
     if (!status.ok()) {
         if (!cannot_open_) {
             deps_.log.error("namespace: cannot be opened again: {}", status.message());

@@ -43,6 +43,7 @@ class Writer final {
 public:
     struct Deps {
         Connection::Options connection;
+        std::string deployment;  // see SchemaOptions
         Disk& disk;
         ReaderPool& readers;
         Caches& caches;
@@ -58,7 +59,8 @@ public:
     ~Writer();
 
     // Opens the database, recovering it, and starts the thread.
-    Status start();
+    // `create`: a new one when there is none.
+    Status start(bool create);
     // `done` is called from the writer's thread, but from here when the Txn is refused.
     void submit(Txn txn, Completion done);
     // Refuses new Txns, finishes queued ones, syncs, checkpoints, closes. Safe to repeat.
@@ -85,7 +87,7 @@ private:
     void run();
     Wake wait_for_work(std::vector<Item>& batch);
     void take_batch(std::vector<Item>& batch);
-    Status open_session();
+    Status open_session(bool create);
     void close_session();
     bool reopen();
     void process(std::vector<Item> batch, bool sync);

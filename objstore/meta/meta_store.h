@@ -21,6 +21,7 @@ struct TxnResult {
     Status status;                  // of the whole; on an error nothing happened, except …
     std::vector<OpResult> results;  // … one a finished op (on an error: up to the failing one)
     std::vector<Change> changes;
+    std::uint64_t sequence = 0;  // of the commit that it was part of; more with every commit
 };
 using Completion = std::function<void(TxnResult&&)>;  // must be quick, must not submit and wait
 
@@ -108,6 +109,11 @@ public:
     TxnResult commit(Op op, bool durable = true);
     // Makes every completed Txn durable.
     virtual Status sync() = 0;
+    // Of the last commit that is known to survive power loss.
+    virtual std::uint64_t durable_sequence() = 0;
+    // Whether that commit does. What a Txn made garbage may go from the disks only then: before it
+    // its names can come back.
+    virtual bool is_durable(std::uint64_t sequence) = 0;
     // A number never given before and never again, for an inode that is about to be made. Leased
     // durably in blocks ahead of use, so this does not wait. Any thread.
     virtual InodeId new_inode_id() = 0;

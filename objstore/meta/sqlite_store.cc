@@ -107,6 +107,7 @@ SqliteStore::SqliteStore(Options options, const Deps& deps)
                recent_,
                ids_,
                published_,
+               durable_,
                deps.clock,
                deps.log}) {}
 

@@ -42,6 +42,8 @@ public:
 
     void submit(Txn txn, Completion done) override;
     Status sync() override;
+    std::uint64_t durable_sequence() override { return durable_.last(); }
+    bool is_durable(std::uint64_t sequence) override { return durable_.contains(sequence); }
     InodeId new_inode_id() override { return ids_.next(); }
     Status upkeep() override;
     Status stop() override;
@@ -104,6 +106,7 @@ private:
     RecentDirectories recent_;
     IdSource ids_;
     Published published_;
+    DurableCommits durable_;
     ReaderPool readers_;
     Writer writer_;
 };

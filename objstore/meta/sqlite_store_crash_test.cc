@@ -218,6 +218,27 @@ TEST_CASE("a database that is gone is not made anew while the store runs") {
     CHECK_FALSE(fixture.disk.contents("meta/namespace.db").has_value());
 }
 
+TEST_CASE("what the durable sequence has reached survives a power cut") {
+    StoreFixture fixture(tests::test_seed());
+    fixture.open();
+    const auto loose = fixture.create("loose", false);
+    CHECK(fixture.store->durable_sequence() < loose.sequence);
+    const auto durable = fixture.create("durable");
+    CHECK(durable.sequence > loose.sequence);
+    CHECK(fixture.store->durable_sequence() == durable.sequence);
+    const auto later = fixture.create("later", false);
+    CHECK(fixture.store->durable_sequence() < later.sequence);
+    REQUIRE(fixture.store->sync().ok());
+    CHECK(fixture.store->durable_sequence() >= later.sequence);
+    fixture.world.cut_power();
+    fixture.power_cycle();
+    for (const char* name : {"loose", "durable", "later"}) CHECK(exists(fixture, name));
+    // Not known of what recovery found, until something is synced.
+    CHECK(fixture.store->durable_sequence() == 0);
+    REQUIRE(fixture.store->sync().ok());
+    CHECK(fixture.store->durable_sequence() > later.sequence);
+}
+
 TEST_CASE("a failed checkpoint loses nothing") {
     for (std::uint64_t after = 0; after < 40; after += 3) {
         CAPTURE(after);

@@ -177,12 +177,17 @@ Status Writer::open_session(bool create) {
     durable_mode_ = true;
     const RowReader rows(connection);
     TRY(deps_.resident.load(rows));
+    // No number is given to two commits, not even when those that others have seen were lost.
+    const std::uint64_t sequence_before = state_.sequence;
     TRY_ASSIGN(state_, rows.state());
+    recovered_ = state_.sequence;
     // Ids of a block that was in use are not given again, whether or not they were used.
     deps_.ids.restart(std::max(deps_.ids.given(), state_.id_limit));
-    deps_.caches.inodes.clear(state_.sequence);
-    deps_.caches.entries.clear(state_.sequence);
-    deps_.published.set(state_.sequence);
+    deps_.caches.inodes.clear(recovered_);
+    deps_.caches.entries.clear(recovered_);
+    deps_.published.set(recovered_);
+    deps_.durable.lose(recovered_ + 1, sequence_before);
+    state_.sequence = std::max(recovered_, sequence_before);
     session.overlay = std::make_unique<Overlay>(Overlay::Deps{connection,
                                                               deps_.caches,
                                                               deps_.resident,
@@ -191,7 +196,6 @@ Status Writer::open_session(bool create) {
                                                               deps_.ids,
                                                               deps_.clock});
     session_ = std::move(session);
-    recovered_ = state_.sequence;
     in_doubt_ = false;
     // What recovery found in the log may not be durable: it is so within the interval.
     unsynced_ = true;
@@ -307,6 +311,7 @@ void Writer::run_items(std::span<Item> items, bool sync) {
     // same batch that is not there.
     results.resize(items.size());
     for (std::size_t i = 0; i < items.size(); ++i) {
+        results[i].sequence = state_.sequence;
         items[i].done(status.ok() ? std::move(results[i]) : refused(status));
     }
 }
@@ -358,6 +363,7 @@ Status Writer::commit(bool durable) {
     state_ = next;
     if (durable) {
         unsynced_ = false;
+        deps_.durable.reach(state_.sequence);
     } else if (!unsynced_) {
         unsynced_ = true;
         unsynced_since_ = deps_.clock.steady();

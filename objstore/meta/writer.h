@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "objstore/disk/disk.h"
+#include "objstore/meta/durable.h"
 #include "objstore/meta/meta_store.h"
 #include "objstore/meta/overlay.h"
 #include "objstore/meta/reader.h"
@@ -52,6 +53,7 @@ public:
         const RecentDirectories& recent;
         IdSource& ids;
         Published& published;
+        DurableCommits& durable;
         const Clock& clock;
         spdlog::logger& log;
     };

@@ -195,7 +195,7 @@ Result<OpResult> LocalEngine::copy(const CopySource& source,
                                    PutAttributes attributes) {
     PutObjectOp op = put_op(bucket, key, std::move(attributes), clock_.now());
     op.inode.size = source.length;
-    op.inode.parts = source.inode->parts;
+    if (source.inode->part_count != 0) op.parts_of = source.inode->id;
     op.clones.push_back({.source = source.inode->id,
                          .source_generation = source.inode->generation,
                          .source_offset = source.offset,

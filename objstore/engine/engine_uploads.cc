@@ -70,7 +70,8 @@ Result<OpResult> LocalEngine::complete_upload(CompleteUploadOp op) {
         for (const PartRow& row : rows) {
             if (next == op.parts.size() || row.number != op.parts[next].number) continue;
             digests.append(as_text(std::as_bytes(std::span(row.etag.digest))));
-            op.inode.parts.push_back({row.number, row.size, row.checksum.value});
+            op.parts[next].size = row.size;
+            if (op.parts[next].checksum.empty()) op.parts[next].checksum = row.checksum.value;
             op.inode.size += row.size;
             ++next;
         }

@@ -48,10 +48,8 @@ std::size_t cost(InodeId id, const InodePtr& inode) {
     std::size_t bytes = sizeof(Inode) + kSharedPtrBytes + heap_bytes(inode->name) +
                         heap_bytes(inode->target) + inode->extents.capacity() * sizeof(Extent) +
                         inode->headers.capacity() * sizeof(HeaderList::value_type) +
-                        inode->parts.capacity() * sizeof(ObjectPart) +
                         inode->checksums.capacity() * sizeof(StoredChecksum);
     for (const auto& [name, value] : inode->headers) bytes += heap_bytes(name) + heap_bytes(value);
-    for (const ObjectPart& part : inode->parts) bytes += heap_bytes(part.checksum);
     for (const StoredChecksum& checksum : inode->checksums) bytes += heap_bytes(checksum.value);
     return bytes;
 }

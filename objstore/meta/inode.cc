@@ -44,7 +44,7 @@ std::uint64_t bits_of(const Inode& inode) {
     if (inode.etag != ETag{}) bits |= kHasEtag;
     if (!inode.headers.empty()) bits |= kHasHeaders;
     if (!inode.checksums.empty()) bits |= kHasChecksums;
-    if (!inode.parts.empty()) bits |= kHasParts;
+    if (inode.part_count != 0) bits |= kHasParts;
     if (!inode.target.empty()) bits |= kHasTarget;
     if (inode.directory != DirectoryState{}) bits |= kHasDirectory;
     if (inode.has_xattrs) bits |= kHasXattrs;
@@ -84,14 +84,7 @@ void put_s3_attributes(RecordWriter& out, const Inode& inode, std::uint64_t bits
         out.varint(inode.checksums.size());
         for (const StoredChecksum& checksum : inode.checksums) put_checksum(out, checksum);
     }
-    if ((bits & kHasParts) != 0) {
-        out.varint(inode.parts.size());
-        for (const ObjectPart& part : inode.parts) {
-            out.varint(part.number);
-            out.varint(part.size);
-            out.text(part.checksum);
-        }
-    }
+    if ((bits & kHasParts) != 0) out.varint(inode.part_count);
 }
 
 void get_s3_attributes(RecordReader& in, Inode& inode, std::uint64_t bits) {
@@ -104,17 +97,7 @@ void get_s3_attributes(RecordReader& in, Inode& inode, std::uint64_t bits) {
             inode.checksums.push_back(get_checksum(in));
         }
     }
-    if ((bits & kHasParts) != 0) {
-        const std::size_t count = in.count(3);
-        inode.parts.reserve(count);
-        for (std::size_t i = 0; i < count && !in.failed(); ++i) {
-            ObjectPart part;
-            part.number = in.varint32();
-            part.size = in.varint();
-            part.checksum = in.text();
-            inode.parts.push_back(std::move(part));
-        }
-    }
+    if ((bits & kHasParts) != 0) inode.part_count = in.varint32();
 }
 
 void get_attributes(RecordReader& in, Inode& inode) {

@@ -101,8 +101,10 @@ struct Inode {
     ETag etag;           // of regular files and markers
     HeaderList headers;  // content-type, …, x-amz-meta-…
     std::vector<StoredChecksum> checksums;
-    std::vector<ObjectPart> parts;  // empty unless made by a multipart upload
-    std::string target;             // symlink
+    // Of the object's list of parts, which is in the `object_parts` table: listings read records
+    // alone. 0 unless made by a multipart upload.
+    std::uint32_t part_count = 0;
+    std::string target;  // symlink
     DirectoryState directory;
     bool has_xattrs = false;
     // All extents by logical offset, or, when `extents_in_table`, none: they are rows.

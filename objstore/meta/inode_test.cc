@@ -62,7 +62,7 @@ Inode full_inode() {
     inode.etag.parts = 7;
     inode.headers = {{"content-type", "text/plain"}, {"x-amz-meta-a", ""}};
     inode.checksums = {{ChecksumKind::crc32c, 2, "\x01\x02\x03\x04"}};
-    inode.parts = {{1, 5 << 20, "abcd"}, {2, 17, ""}};
+    inode.part_count = 300;
     inode.target = "elsewhere";
     inode.directory.kind = DirectoryKind::implied;
     inode.directory.marker = true;
@@ -242,6 +242,29 @@ TEST_CASE("the other rows' bodies give back what was stored") {
     UploadRow decoded_upload;
     REQUIRE(decode_upload(as_bytes(encode_upload(upload)), decoded_upload).ok());
     CHECK(decoded_upload == upload);
+
+    const std::vector<ObjectPart> parts{{1, 5 << 20, "abcd"}, {10'000, 17, ""}};
+    CHECK(*decode_object_parts(as_bytes(encode_object_parts(parts))) == parts);
+}
+
+TEST_CASE("the bytes of the other rows' bodies do not change") {
+    const auto hex = [](const std::string& bytes) { return to_hex(as_bytes(bytes)); };
+    CHECK(hex(encode_extent(stripe_extent(4096, 17))) ==
+          "010a11040302018080054d88776655443322118020808040d4c3b2a1");
+    CHECK(hex(encode_extent(inline_extent(0, 300))) == "0105ac02e72400");
+    PartRow part{.upload = 77, .number = 3, .size = 300, .last_modified = -5};
+    part.etag.digest.fill(std::byte{0xab});
+    part.checksum = {ChecksumKind::crc32, 0, "wxyz"};
+    part.extents = {inline_extent(0, 300)};
+    CHECK(hex(encode_part(part)) ==
+          "01ac02abababababababababababababababab000100047778797a090100"
+          "05ac02e72400");
+    UploadRow upload;
+    upload.headers = {{"a", "b"}};
+    upload.checksum_kind = ChecksumKind::sha1;
+    upload.checksum_full_object = true;
+    CHECK(hex(encode_upload(upload)) == "0104010101610162");
+    CHECK(hex(encode_object_parts({{1, 300, "wx"}, {2, 5, ""}})) == "010201ac02027778020500");
 }
 
 TEST_CASE("an extent that reaches past the last byte there can be is corruption") {

@@ -71,6 +71,8 @@ public:
     virtual Result<std::vector<PartRow>> parts(std::uint64_t upload,
                                                std::uint32_t after,
                                                std::size_t limit) = 0;
+    // The list of an object's parts. not_found (Why::stale): it has none, or none any more.
+    virtual Result<std::vector<ObjectPart>> object_parts(InodeId inode) = 0;
     virtual Result<std::string> xattr(InodeId inode, std::string_view name) = 0;
     virtual Result<std::vector<XattrRow>> xattrs(InodeId inode) = 0;
     virtual Result<std::vector<InlineRow>> inline_rows(std::uint64_t id_after,

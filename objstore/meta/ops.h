@@ -53,7 +53,7 @@ struct DeleteBucketOp {
     UnixNanos time = 0;
 };
 // Swaps a new inode in under the key, with all directories it passes through. `inode` carries
-// size, mtime (0: `time`), ETag, headers, checksums, parts. What is replaced leaves its owner and
+// size, mtime (0: `time`), ETag, headers, checksums. What is replaced leaves its owner and
 // mode; else they are the bucket's, or `owner` and `mode`. A key that ends in '/' makes or replaces
 // a marker.
 struct PutObjectOp {
@@ -62,6 +62,7 @@ struct PutObjectOp {
     Inode inode;  // id 0: the writer chooses
     NewContent content;
     std::vector<CloneRange> clones;                                // CopyObject
+    InodeId parts_of = 0;                                          // whose list of parts it gets
     std::optional<std::uint32_t> mode;                             // 0777 bits from S3 metadata
     std::optional<std::pair<std::uint32_t, std::uint32_t>> owner;  // uid, gid where allowed
     WriteConditions conditions;
@@ -104,9 +105,12 @@ struct CompleteUploadOp {
         std::uint32_t number = 0;
         std::string etag;
         std::string checksum;
+        std::optional<std::uint64_t> size = {};
     };
-    std::vector<Part> parts;  // ascending numbers; checksum raw bytes or empty
-    Inode inode;              // template: times, ETag, checksums, parts; size is computed
+    // Ascending numbers; checksums are raw bytes or empty. All that is given must be the stored
+    // part's: `inode` was made from it.
+    std::vector<Part> parts;
+    Inode inode;  // template: times, ETag, checksums; size and list of parts follow from the parts
     std::uint64_t part_bytes_min = std::uint64_t{5} << 20;
     std::optional<std::uint64_t> expected_size;
     std::optional<std::uint32_t> mode;

@@ -141,9 +141,23 @@ Result<std::uint64_t> write_content(Tables& tables, InodeId id, const ContentCha
     return gathered.empty() ? std::uint64_t{0} : gathered.back().end();
 }
 
+Status set_parts(Tables& tables, InodeId id, std::vector<ObjectPart> parts) {
+    TRY_ASSIGN(const Inode* inode, tables.inode(id));
+    if (inode->part_count == 0 && parts.empty()) return {};
+    TRY_ASSIGN(Inode* const edited, edit_quietly(tables, id));
+    edited->part_count = static_cast<std::uint32_t>(parts.size());
+    if (parts.empty()) {
+        tables.erase_object_parts(id);
+    } else {
+        tables.put_object_parts(id, std::move(parts));
+    }
+    return {};
+}
+
 Status erase_with_content(Tables& tables, InodeId id) {
     TRY_ASSIGN(const Inode* inode, tables.inode(id));
     ASSERT(inode->nlink == 0);
+    if (inode->part_count != 0) tables.erase_object_parts(id);
     const bool has_xattrs = inode->has_xattrs;
     ContentEdit content(tables, *inode);
     TRY(content.cut(0, kFileBytesMax));

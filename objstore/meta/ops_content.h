@@ -52,6 +52,9 @@ struct ContentChange {
 // other. Else as name_content and share_range.
 Result<std::uint64_t> write_content(Tables& tables, InodeId id, const ContentChange& change);
 
+// The object's list of parts; empty: none. Not a change of the inode to its users.
+Status set_parts(Tables& tables, InodeId id, std::vector<ObjectPart> parts);
+
 // Forgets an inode that has no name, its content and attributes.
 Status erase_with_content(Tables& tables, InodeId id);
 

@@ -45,7 +45,6 @@ void describe(Inode& inode, const Inode& object) {
     inode.etag = object.etag;
     inode.headers = object.headers;
     inode.checksums = object.checksums;
-    inode.parts = object.parts;
 }
 
 // `replaced`: what leaves its owner and mode, but never setuid: the new bytes come from elsewhere.
@@ -97,7 +96,7 @@ Status set_marker(Tables& tables, const KeyWrite& write, InodeId id) {
     ++directory->generation;
     directory->directory.marker_modified = write.time;
     directory->ctime = write.time;
-    return {};
+    return set_parts(tables, id, write.parts);
 }
 
 Status swap_entry(Tables& tables, const KeyTarget& target, UnixNanos time) {
@@ -130,6 +129,7 @@ Status delete_directory_key(Tables& tables, const Entry& entry, UnixNanos time) 
     ++edited->generation;
     edited->directory.marker_modified = 0;
     edited->ctime = time;
+    TRY(set_parts(tables, entry.inode, {}));
     return prune(tables, entry.inode, time);
 }
 
@@ -166,6 +166,7 @@ Status finish_key_write(Tables& tables,
     if (target.marker()) {
         TRY(set_marker(tables, write, target.entry.inode));
     } else {
+        TRY(set_parts(tables, target.entry.inode, write.parts));
         TRY(swap_entry(tables, target, write.time));
     }
     result.entry = target.entry;
@@ -174,9 +175,15 @@ Status finish_key_write(Tables& tables,
 }
 
 Status apply_op(const PutObjectOp& op, Tables& tables, OpResult& result) {
+    // First: the source may be what is replaced.
+    std::vector<ObjectPart> parts;
+    if (op.parts_of != 0) {
+        TRY_ASSIGN(parts, tables.object_parts(op.parts_of));
+    }
     const KeyWrite write{.bucket = op.bucket,
                          .key = op.key,
                          .object = op.inode,
+                         .parts = std::move(parts),
                          .mode = op.mode,
                          .owner = op.owner,
                          .conditions = op.conditions,

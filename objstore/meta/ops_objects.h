@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "objstore/base/status.h"
 #include "objstore/meta/ops_paths.h"
@@ -14,7 +15,8 @@ namespace objstore {
 struct KeyWrite {
     InodeId bucket = 0;
     std::string_view key;
-    const Inode& object;  // size, mtime, ETag, headers, checksums, parts; id 0: choose
+    const Inode& object;  // size, mtime, ETag, headers, checksums; id 0: choose
+    std::vector<ObjectPart> parts = {};
     std::optional<std::uint32_t> mode;
     std::optional<std::pair<std::uint32_t, std::uint32_t>> owner;
     const WriteConditions& conditions;

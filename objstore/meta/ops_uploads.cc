@@ -73,6 +73,7 @@ Result<std::vector<Extent>> part_content(Tables& tables,
 
 bool matches(const CompleteUploadOp::Part& wanted, const PartRow& part) {
     if (wanted.etag != part.etag.to_string()) return false;
+    if (wanted.size && *wanted.size != part.size) return false;
     return wanted.checksum.empty() || wanted.checksum == part.checksum.value;
 }
 
@@ -181,6 +182,17 @@ std::vector<Extent> drop_unlisted(Tables& tables,
     return dropped;
 }
 
+// Of those that are listed.
+std::vector<ObjectPart> list_of(const CompleteUploadOp& op, const Parts& parts) {
+    std::vector<ObjectPart> list;
+    list.reserve(op.parts.size());
+    for (const auto& wanted : op.parts) {
+        const PartRow& part = parts.at(wanted.number);
+        list.push_back({part.number, part.size, part.checksum.value});
+    }
+    return list;
+}
+
 }  // namespace
 
 Status apply_op(const CreateUploadOp& op, Tables& tables, OpResult&) {
@@ -235,6 +247,7 @@ Status apply_op(const CompleteUploadOp& op, Tables& tables, OpResult& result) {
     const KeyWrite write{.bucket = op.bucket,
                          .key = op.key,
                          .object = object,
+                         .parts = list_of(op, parts),
                          .mode = op.mode,
                          .owner = op.owner,
                          .conditions = op.conditions,

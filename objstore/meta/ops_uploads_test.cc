@@ -71,13 +71,14 @@ TEST_CASE("completing an upload joins its parts and moves no byte") {
     CHECK(names.list().empty());
     CHECK(names.problems() == "");
     CompleteUploadOp op = upload.complete_op({{1, "one"}, {3, "three"}, {7, "seven"}});
-    op.inode.parts = {{1, 3, ""}, {3, 5, ""}, {7, 5, ""}};
     op.expected_size = 13;
     REQUIRE(names.run(op).ok());
     CHECK(names.read("k") == "onethreeseven");
     CHECK(names.id("k") == inode);
     CHECK(names.inode("k")->headers.size() == 1);
-    CHECK(names.inode("k")->parts.size() == 3);
+    CHECK(names.inode("k")->part_count == 3);
+    const std::vector<ObjectPart> parts{{1, 3, ""}, {3, 5, ""}, {7, 5, ""}};
+    CHECK(*names.tables.object_parts(inode) == parts);
     CHECK(names.inode("k")->etag.parts == 3);
     CHECK(names.inode("k")->mtime == names.now);
     CHECK(names.live_bytes() == 13);
@@ -162,6 +163,9 @@ TEST_CASE("the list of parts must be right") {
     CompleteUploadOp checksum = upload.complete_op({{1, "one"}, {2, "two"}});
     checksum.parts[0].checksum = "abcd";
     refused(checksum, Why::invalid_part);
+    CompleteUploadOp another = upload.complete_op({{1, "one"}, {2, "two"}});
+    another.parts[1].size = 4;
+    refused(another, Why::invalid_part);
     CompleteUploadOp condition = upload.complete_op({{1, "one"}, {2, "two"}});
     REQUIRE(names.put("k", "there").ok());
     condition.conditions.if_none_match = {"*"};
@@ -274,11 +278,36 @@ TEST_CASE("a multipart marker gives its parts to the directory") {
     op.key = "m/";
     REQUIRE(names.run(op).ok());
     CHECK(names.read("m/") == "instored");
+    CHECK(names.inode("m/")->part_count == 2);
     CHECK(names.problems() == "");
     REQUIRE(names.remove("m/").ok());
     CHECK(names.tables.rows().inlines.empty());
     CHECK(names.live_bytes() == 1);
     CHECK(names.problems() == "");
+}
+
+TEST_CASE("a copy has the list of parts of its source, also where it takes its place") {
+    Upload upload;
+    SimNamespace& names = upload.names;
+    REQUIRE(upload.put(1, "one").ok());
+    REQUIRE(upload.put(2, "two").ok());
+    REQUIRE(names.run(upload.complete_op({{1, "one"}, {2, "two"}})).ok());
+    const std::vector<ObjectPart> parts = *names.tables.object_parts(names.id("k"));
+    REQUIRE(parts.size() == 2);
+    for (const char* key : {"l", "k"}) {
+        CAPTURE(key);
+        PutObjectOp copy{.bucket = names.bucket, .key = key, .time = names.tick()};
+        copy.inode.size = 6;
+        copy.clones = {names.all_of(names.id("k"))};
+        copy.parts_of = names.id("k");
+        REQUIRE(names.run(copy).ok());
+        CHECK(names.read(key) == "onetwo");
+        CHECK(names.inode(key)->part_count == 2);
+        CHECK(*names.tables.object_parts(names.id(key)) == parts);
+        CHECK(names.problems() == "");
+    }
+    for (const char* key : {"l", "k"}) REQUIRE(names.remove(key).ok());
+    CHECK(names.tables.rows().object_parts.empty());
 }
 
 TEST_CASE("an object of many parts has its extents in the table") {

@@ -37,10 +37,9 @@ Status content_changed(Tables& tables, InodeId id, std::uint64_t size, UnixNanos
     ++inode->generation;
     inode->etag = derived_etag(id, inode->generation);
     inode->checksums.clear();
-    inode->parts.clear();
     inode->content_modified = time;
     inode->mtime = inode->ctime = time;
-    return {};
+    return set_parts(tables, id, {});
 }
 
 Status finish(Tables& tables, InodeId id, bool clear_setid, OpResult& result) {

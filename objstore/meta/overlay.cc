@@ -269,6 +269,20 @@ void Overlay::erase_part(std::uint64_t upload, std::uint32_t number) {
     parts_.change(PartKey{upload, number}) = std::nullopt;
 }
 
+Result<std::vector<ObjectPart>> Overlay::object_parts(InodeId id) {
+    if (const auto* parts = object_parts_.find(id)) return *parts;
+    return rows_.object_parts(id);
+}
+
+void Overlay::put_object_parts(InodeId id, std::vector<ObjectPart> parts) {
+    ASSERT(!parts.empty());
+    object_parts_.change(id) = std::move(parts);
+}
+
+void Overlay::erase_object_parts(InodeId id) {
+    object_parts_.change(id).clear();
+}
+
 Result<std::optional<XattrRow>> Overlay::xattr(InodeId id, std::string_view name) {
     if (const auto* row = xattrs_.find(EntryRef{id, name})) return *row;
     return rows_.xattr(id, name);

@@ -100,6 +100,9 @@ public:
     Result<std::vector<PartRow>> parts(std::uint64_t upload) override;
     void put_part(PartRow row) override;
     void erase_part(std::uint64_t upload, std::uint32_t number) override;
+    Result<std::vector<ObjectPart>> object_parts(InodeId id) override;
+    void put_object_parts(InodeId id, std::vector<ObjectPart> parts) override;
+    void erase_object_parts(InodeId id) override;
     Result<std::optional<XattrRow>> xattr(InodeId id, std::string_view name) override;
     Result<std::vector<XattrRow>> xattrs(InodeId id) override;
     void put_xattr(XattrRow row) override;
@@ -167,6 +170,7 @@ private:
     Layer<InodeId, Erasable<BucketRow>> buckets_;
     Layer<std::uint64_t, Erasable<UploadRow>> uploads_;
     Layer<PartKey, Erasable<PartRow>> parts_;
+    Layer<InodeId, std::vector<ObjectPart>> object_parts_;   // empty: erased
     Layer<EntryKey, Erasable<XattrRow>, EntryLess> xattrs_;  // by inode and name
     Layer<std::uint64_t, Erasable<InlineRow>> inlines_;
     Layer<SharedKey, Erasable<SharedRow>> shared_;

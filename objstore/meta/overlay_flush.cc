@@ -27,6 +27,7 @@ void Overlay::for_each_layer(Self& self, Fn&& fn) {
     fn(self.buckets_);
     fn(self.uploads_);
     fn(self.parts_);
+    fn(self.object_parts_);
     fn(self.xattrs_);
     fn(self.inlines_);
     fn(self.shared_);
@@ -183,6 +184,10 @@ Status Overlay::flush_s3(RowWriter& out) {
     });
     buckets_.for_each_dirty([&](InodeId, const Erasable<BucketRow>& row) {
         if (status.ok() && row) status = out.put_bucket(*row);
+    });
+    object_parts_.for_each_dirty([&](InodeId id, const std::vector<ObjectPart>& parts) {
+        if (!status.ok()) return;
+        status = parts.empty() ? out.erase_object_parts(id) : out.put_object_parts(id, parts);
     });
     TRY(status);
     TRY(flush_rows(

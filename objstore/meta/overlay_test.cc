@@ -156,6 +156,8 @@ void check_same_small(Bench& bench, const tests::NamespaceRows& model) {
     for (const auto& [id, of_inode] : model.extents) extents += of_inode.size();
     CHECK(count("extent") == extents);
     CHECK(count("xattr") == model.xattrs.size());
+    CHECK(count("object_parts") == model.object_parts.size());
+    for (const auto& [id, parts] : model.object_parts) CHECK(*rows.object_parts(id) == parts);
     CHECK(count("shared") == model.shared.size());
     CHECK(count("inline_data") == model.inlines.size());
     for (const auto& [key, row] : model.shared) {

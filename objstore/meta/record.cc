@@ -305,6 +305,36 @@ Result<PartRow> decode_part(std::uint64_t upload, std::uint32_t number, Bytes by
     return part;
 }
 
+std::string encode_object_parts(const std::vector<ObjectPart>& parts) {
+    std::string bytes;
+    RecordWriter out(bytes);
+    out.byte(kBodyFormat);
+    out.varint(parts.size());
+    for (const ObjectPart& part : parts) {
+        out.varint(part.number);
+        out.varint(part.size);
+        out.text(part.checksum);
+    }
+    return bytes;
+}
+
+Result<std::vector<ObjectPart>> decode_object_parts(Bytes bytes) {
+    RecordReader in(bytes);
+    if (in.byte() != kBodyFormat) return Status::corruption("object parts: unknown format");
+    const std::size_t count = in.count(3);
+    std::vector<ObjectPart> parts;
+    parts.reserve(count);
+    for (std::size_t i = 0; i < count && !in.failed(); ++i) {
+        ObjectPart part;
+        part.number = in.varint32();
+        part.size = in.varint();
+        part.checksum = in.text();
+        parts.push_back(std::move(part));
+    }
+    TRY(in.finish("object parts"));
+    return parts;
+}
+
 std::string encode_upload(const UploadRow& upload) {
     std::string bytes;
     RecordWriter out(bytes);

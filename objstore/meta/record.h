@@ -81,6 +81,8 @@ std::string encode_extent(const Extent& extent);  // all but the logical offset
 Result<Extent> decode_extent(std::uint64_t logical_offset, Bytes bytes);
 std::string encode_part(const PartRow& part);
 Result<PartRow> decode_part(std::uint64_t upload, std::uint32_t number, Bytes bytes);
+std::string encode_object_parts(const std::vector<ObjectPart>& parts);
+Result<std::vector<ObjectPart>> decode_object_parts(Bytes bytes);
 std::string encode_upload(const UploadRow& upload);  // headers and checksum settings
 Status decode_upload(Bytes bytes, UploadRow& upload);
 

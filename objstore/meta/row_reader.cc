@@ -292,6 +292,15 @@ Result<std::optional<PartRow>> RowReader::part(std::uint64_t upload, std::uint32
     return std::optional<PartRow>(std::move(part));
 }
 
+Result<std::vector<ObjectPart>> RowReader::object_parts(InodeId id) const {
+    Cursor row(connection_, Sql::object_parts);
+    TRY_ASSIGN(const bool found, row.bind(id).next());
+    if (!found) return std::vector<ObjectPart>();
+    auto parts = decode_object_parts(as_bytes(row.blob(0)));
+    if (!parts.ok()) return std::move(parts).error().with_context(fmt::format("inode {}", id));
+    return parts;
+}
+
 Result<std::optional<XattrRow>> RowReader::xattr(InodeId id, std::string_view name) const {
     Cursor row(connection_, Sql::xattr);
     TRY_ASSIGN(const bool found, row.bind(id).bind(name).next());

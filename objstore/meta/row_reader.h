@@ -70,6 +70,7 @@ public:
                                        std::uint32_t after,
                                        std::size_t limit) const;
     Result<std::optional<PartRow>> part(std::uint64_t upload, std::uint32_t number) const;
+    Result<std::vector<ObjectPart>> object_parts(InodeId id) const;
     Result<std::optional<XattrRow>> xattr(InodeId id, std::string_view name) const;
     Result<std::vector<XattrRow>> xattrs(InodeId id) const;
     Result<std::optional<InlineRow>> inline_row(std::uint64_t id) const;

@@ -129,6 +129,15 @@ Status RowWriter::erase_part(std::uint64_t upload, std::uint32_t number) {
     return Cursor(connection_, Sql::erase_part).bind(upload).bind(std::uint64_t{number}).run();
 }
 
+Status RowWriter::put_object_parts(InodeId id, const std::vector<ObjectPart>& parts) {
+    const std::string body = encode_object_parts(parts);
+    return Cursor(connection_, Sql::put_object_parts).bind(id).bind(body).run();
+}
+
+Status RowWriter::erase_object_parts(InodeId id) {
+    return Cursor(connection_, Sql::erase_object_parts).bind(id).run();
+}
+
 Status RowWriter::put_xattr(const XattrRow& row) {
     return Cursor(connection_, Sql::put_xattr).bind(row.inode).bind(row.name).bind(row.value).run();
 }

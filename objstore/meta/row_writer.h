@@ -41,6 +41,8 @@ public:
     Status erase_upload(std::uint64_t id);
     Status put_part(const PartRow& row);
     Status erase_part(std::uint64_t upload, std::uint32_t number);
+    Status put_object_parts(InodeId id, const std::vector<ObjectPart>& parts);
+    Status erase_object_parts(InodeId id);
     Status put_xattr(const XattrRow& row);
     Status erase_xattr(InodeId id, std::string_view name);
     Status put_inline(const InlineRow& row);

@@ -42,6 +42,7 @@ CREATE INDEX upload_inode ON upload(inode);
 CREATE TABLE part(
     upload INTEGER NOT NULL, number INTEGER NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY(upload, number)) WITHOUT ROWID;
+CREATE TABLE object_parts(ino INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE xattr(
     inode INTEGER NOT NULL, name BLOB NOT NULL, value BLOB NOT NULL,
     PRIMARY KEY(inode, name)) WITHOUT ROWID;

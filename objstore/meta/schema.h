@@ -18,6 +18,7 @@
 //   inode        by ino. parent and name: its one name, whose entry has its record. With hard
 //                links, without a name, and for the root: parent 0, name empty, record here.
 //   extent       by (ino, logical_offset), of inodes whose record says that they are here.
+//   object_parts the list of an object's parts, by ino; its record has their count.
 //   bucket, upload, part, xattr, inline_data, shared, orphan, volume: see rows.h, volume_row.h.
 //   prune        implied directories to be looked at when `due`.
 //   setting      by name. `format.*` are the feature masks and the deployment.

@@ -373,6 +373,15 @@ Result<std::vector<PartRow>> SqliteStore::parts(std::uint64_t upload,
         [&](const RowReader& rows, std::uint64_t) { return rows.parts(upload, after, limit); });
 }
 
+Result<std::vector<ObjectPart>> SqliteStore::object_parts(InodeId id) {
+    using Parts = Result<std::vector<ObjectPart>>;
+    return read([&](const RowReader& rows, std::uint64_t) -> Parts {
+        TRY_ASSIGN(auto parts, rows.object_parts(id));
+        if (parts.empty()) return absent(id);
+        return parts;
+    });
+}
+
 Result<std::string> SqliteStore::xattr(InodeId id, std::string_view name) {
     const auto none = [&] {
         return Status::not_found(fmt::format("inode {}: xattr {}", id, name), Why::no_attribute);

@@ -68,6 +68,7 @@ public:
     Result<std::vector<PartRow>> parts(std::uint64_t upload,
                                        std::uint32_t after,
                                        std::size_t limit) override;
+    Result<std::vector<ObjectPart>> object_parts(InodeId inode) override;
     Result<std::string> xattr(InodeId inode, std::string_view name) override;
     Result<std::vector<XattrRow>> xattrs(InodeId inode) override;
     Result<std::vector<InlineRow>> inline_rows(std::uint64_t id_after, std::size_t limit) override;

@@ -48,6 +48,8 @@ const char* read_text(Sql sql) {
                    " ORDER BY number";
         case Sql::part:
             return "SELECT number, body FROM part WHERE upload = ? AND number = ?";
+        case Sql::object_parts:
+            return "SELECT body FROM object_parts WHERE ino = ?";
         case Sql::xattr:
             return "SELECT name, value FROM xattr WHERE inode = ? AND name = ?";
         case Sql::xattrs:
@@ -136,6 +138,10 @@ const char* other_text(Sql sql) {
             return "REPLACE INTO part(upload, number, body) VALUES(?, ?, ?)";
         case Sql::erase_part:
             return "DELETE FROM part WHERE upload = ? AND number = ?";
+        case Sql::put_object_parts:
+            return "REPLACE INTO object_parts(ino, body) VALUES(?, ?)";
+        case Sql::erase_object_parts:
+            return "DELETE FROM object_parts WHERE ino = ?";
         case Sql::put_xattr:
             return "REPLACE INTO xattr(inode, name, value) VALUES(?, ?, ?)";
         case Sql::erase_xattr:

@@ -64,6 +64,11 @@ public:
     virtual void put_part(PartRow row) = 0;
     virtual void erase_part(std::uint64_t upload, std::uint32_t number) = 0;
 
+    // The list of an object's parts; empty: it has none. Its inode's part_count is the caller's.
+    virtual Result<std::vector<ObjectPart>> object_parts(InodeId id) = 0;
+    virtual void put_object_parts(InodeId id, std::vector<ObjectPart> parts) = 0;
+    virtual void erase_object_parts(InodeId id) = 0;
+
     virtual Result<std::optional<XattrRow>> xattr(InodeId id, std::string_view name) = 0;
     virtual Result<std::vector<XattrRow>> xattrs(InodeId id) = 0;
     virtual void put_xattr(XattrRow row) = 0;

@@ -27,7 +27,7 @@ std::size_t weight_of(const NewContent& content) {
 }
 
 std::size_t weight_of(const Inode& inode) {
-    std::size_t bytes = inode.target.size() + inode.parts.size() * sizeof(ObjectPart);
+    std::size_t bytes = inode.target.size();
     for (const auto& [name, value] : inode.headers) bytes += name.size() + value.size();
     return bytes;
 }

@@ -20,14 +20,29 @@ S3Status no_such_key(const Request& request) {
 }
 
 // The bytes of one part, as they were uploaded.
-S3Result<ByteRange> part_range(const objstore::Inode& inode, std::uint64_t wanted) {
+S3Result<ByteRange> part_range(OpContext& context,
+                               const objstore::Inode& inode,
+                               std::uint64_t wanted) {
+    if (inode.part_count == 0) {
+        if (wanted == 1) return ByteRange{0, inode.size};
+        return S3Status(S3Error::invalid_part_number);
+    }
+    const auto parts = context.engine.names().object_parts(inode.id);
+    if (parts.code() == objstore::Code::not_found) {
+        return S3Status(S3Error::slow_down, "The object is being replaced; try again");
+    }
+    if (!parts.ok()) return parts.error();
     std::uint64_t at = 0;
-    for (const objstore::ObjectPart& part : inode.parts) {
+    for (const objstore::ObjectPart& part : *parts) {
         if (part.number == wanted) return ByteRange{at, part.size};
         at += part.size;
     }
-    if (inode.parts.empty() && wanted == 1) return ByteRange{0, inode.size};
     return S3Status(S3Error::invalid_part_number);
+}
+
+// Whether `select` has to read the list of parts, which is in no cache.
+bool needs_parts(const Request& request, const objstore::Inode& inode) {
+    return inode.part_count != 0 && request.parameter("partNumber").has_value();
 }
 
 // What of an object is sent, and the head of the answer that says so.
@@ -36,7 +51,9 @@ struct Selection {
     ByteRange range;
 };
 
-S3Result<Selection> select(const Request& request, const objstore::ObjectInfo& object) {
+S3Result<Selection> select(OpContext& context,
+                           const Request& request,
+                           const objstore::ObjectInfo& object) {
     TRY(check_read_conditions(request, object));
     const objstore::Inode& inode = *object.inode;
     Selection selection{Response(200), {0, inode.size}};
@@ -48,7 +65,7 @@ S3Result<Selection> select(const Request& request, const objstore::ObjectInfo& o
             return S3Status(S3Error::invalid_request,
                             "Cannot specify both Range header and partNumber query parameter");
         }
-        TRY_ASSIGN(selection.range, part_range(inode, part));
+        TRY_ASSIGN(selection.range, part_range(context, inode, part));
         partial = selection.range.length != 0;
     } else {
         TRY_ASSIGN(const auto range, parse_range(header, inode.size));
@@ -56,8 +73,8 @@ S3Result<Selection> select(const Request& request, const objstore::ObjectInfo& o
         if (range) selection.range = *range;
     }
     Response& response = selection.response;
-    if (part != 0 && !inode.parts.empty()) {
-        response.header("x-amz-mp-parts-count", inode.parts.size());
+    if (part != 0 && inode.part_count != 0) {
+        response.header("x-amz-mp-parts-count", inode.part_count);
     }
     if (partial) {
         response.status(206);
@@ -70,8 +87,10 @@ S3Result<Selection> select(const Request& request, const objstore::ObjectInfo& o
     return selection;
 }
 
-S3Result<Response> head(const Request& request, const objstore::ObjectInfo& object) {
-    TRY_ASSIGN(Selection selection, select(request, object));
+S3Result<Response> head(OpContext& context,
+                        const Request& request,
+                        const objstore::ObjectInfo& object) {
+    TRY_ASSIGN(Selection selection, select(context, request, object));
     selection.response.length_only(selection.range.length);
     return std::move(selection.response);
 }
@@ -101,7 +120,7 @@ S3Result<Response> get_object(OpContext& context, Request& request) {
     TRY(check_overrides(request));
     objstore::ObjectInfo object;
     TRY_ASSIGN(auto reader, open(context, request, object));
-    TRY_ASSIGN(Selection selection, select(request, object));
+    TRY_ASSIGN(Selection selection, select(context, request, object));
     const std::uint64_t size = selection.range.length;
     auto source =
         std::make_unique<ObjectSource>(std::move(reader), selection.range, context.pieces);
@@ -113,12 +132,12 @@ std::optional<S3Result<Response>> try_get_object(OpContext& context, Request& re
     const auto bucket = find_bucket(context, request);
     if (!bucket.ok() || !check_overrides(request).ok()) return std::nullopt;
     auto object = context.engine.try_stat(bucket->inode, request.key);
-    if (!object) return std::nullopt;
+    if (!object || needs_parts(request, *object->inode)) return std::nullopt;
     auto reader = context.engine.try_open(*object);
     if (reader == nullptr || reader->inode().generation != object->inode->generation) {
         return std::nullopt;
     }
-    auto selection = select(request, *object);
+    auto selection = select(context, request, *object);
     if (!selection.ok()) return S3Result<Response>(selection.error());
     const ByteRange range = selection->range;
     if (range.length > kSmallBytes) {
@@ -139,15 +158,15 @@ S3Result<Response> head_object(OpContext& context, Request& request) {
     auto object = context.engine.stat(bucket.inode, request.key);
     if (object.code() == objstore::Code::not_found) return no_such_key(request);
     if (!object.ok()) return std::move(object).error();
-    return head(request, *object);
+    return head(context, request, *object);
 }
 
 std::optional<S3Result<Response>> try_head_object(OpContext& context, Request& request) {
     const auto bucket = find_bucket(context, request);
     if (!bucket.ok() || !check_overrides(request).ok()) return std::nullopt;
     const auto object = context.engine.try_stat(bucket->inode, request.key);
-    if (!object) return std::nullopt;
-    return head(request, *object);
+    if (!object || needs_parts(request, *object->inode)) return std::nullopt;
+    return head(context, request, *object);
 }
 
 }  // namespace s3api

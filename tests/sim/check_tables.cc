@@ -255,6 +255,16 @@ void Checker::check_small_tables() {
     }
     for (const auto& [id, inode] : rows_.inodes) {
         expect(inode.has_xattrs == (xattrs[id] > 0), "inode {} miscounts attributes", id);
+        const auto parts = rows_.object_parts.find(id);
+        const std::size_t count = parts == rows_.object_parts.end() ? 0 : parts->second.size();
+        expect(inode.part_count == count,
+               "inode {} has {} parts, not {}",
+               id,
+               count,
+               inode.part_count);
+    }
+    for (const auto& [id, parts] : rows_.object_parts) {
+        expect(inode(id) != nullptr, "parts of no inode {}", id);
     }
     for (const auto& [id, row] : rows_.orphans) {
         expect(inode(id) != nullptr, "orphan {} is gone", id);

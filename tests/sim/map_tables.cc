@@ -207,6 +207,19 @@ void MapTables::erase_part(std::uint64_t upload, std::uint32_t number) {
     rows_.parts.erase({upload, number});
 }
 
+Result<std::vector<ObjectPart>> MapTables::object_parts(InodeId id) {
+    return find(rows_.object_parts, id).value_or(std::vector<ObjectPart>());
+}
+
+void MapTables::put_object_parts(InodeId id, std::vector<ObjectPart> parts) {
+    ASSERT(!parts.empty());
+    rows_.object_parts.insert_or_assign(id, std::move(parts));
+}
+
+void MapTables::erase_object_parts(InodeId id) {
+    ASSERT(rows_.object_parts.erase(id) == 1);
+}
+
 Result<std::optional<XattrRow>> MapTables::xattr(InodeId id, std::string_view name) {
     return find(rows_.xattrs, name_key(id, name));
 }

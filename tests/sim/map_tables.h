@@ -23,6 +23,7 @@ struct NamespaceRows {
     std::map<objstore::InodeId, objstore::BucketRow> buckets;
     std::map<std::uint64_t, objstore::UploadRow> uploads;
     std::map<std::pair<std::uint64_t, std::uint32_t>, objstore::PartRow> parts;
+    std::map<objstore::InodeId, std::vector<objstore::ObjectPart>> object_parts;
     std::map<std::pair<objstore::InodeId, std::string>, objstore::XattrRow> xattrs;
     std::map<std::uint64_t, objstore::InlineRow> inlines;
     std::map<SharedKey, objstore::SharedRow> shared;
@@ -85,6 +86,9 @@ public:
     objstore::Result<std::vector<objstore::PartRow>> parts(std::uint64_t upload) override;
     void put_part(objstore::PartRow row) override;
     void erase_part(std::uint64_t upload, std::uint32_t number) override;
+    objstore::Result<std::vector<objstore::ObjectPart>> object_parts(objstore::InodeId id) override;
+    void put_object_parts(objstore::InodeId id, std::vector<objstore::ObjectPart> parts) override;
+    void erase_object_parts(objstore::InodeId id) override;
     objstore::Result<std::optional<objstore::XattrRow>> xattr(objstore::InodeId id,
                                                               std::string_view name) override;
     objstore::Result<std::vector<objstore::XattrRow>> xattrs(objstore::InodeId id) override;

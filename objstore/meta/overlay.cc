@@ -320,6 +320,10 @@ void Overlay::erase_inline(std::uint64_t id) {
     inlines_.change(id) = std::nullopt;
 }
 
+Overlay::SharedKey Overlay::key_of(const SharedRow& row) {
+    return {row.volume, row.place, row.payload_offset, row.length, row.inode, row.logical_offset};
+}
+
 Result<std::vector<SharedRow>> Overlay::shared(std::uint64_t volume,
                                                std::uint64_t place,
                                                std::uint32_t from,
@@ -327,7 +331,7 @@ Result<std::vector<SharedRow>> Overlay::shared(std::uint64_t volume,
                                                std::size_t limit) {
     const RowReader::Range payload{from, to};
     std::map<SharedKey, std::optional<SharedRow>> layer;
-    auto it = shared_.rows().lower_bound(SharedKey{volume, place, 0, 0});
+    auto it = shared_.rows().lower_bound(SharedKey{volume, place, 0, 0, 0, 0});
     for (; it != shared_.rows().end() && std::get<0>(it->first) == volume &&
            std::get<1>(it->first) == place;
          ++it) {
@@ -335,20 +339,18 @@ Result<std::vector<SharedRow>> Overlay::shared(std::uint64_t volume,
     }
     const std::size_t wanted = limit > SIZE_MAX - layer.size() ? SIZE_MAX : limit + layer.size();
     TRY_ASSIGN(std::vector<SharedRow> stored, rows_.shared({volume, place}, payload, wanted));
-    stored = merge(std::move(stored), layer, [](const SharedRow& row) {
-        return SharedKey{row.volume, row.place, row.inode, row.logical_offset};
-    });
+    stored = merge(std::move(stored), layer, key_of);
     std::erase_if(stored, [&](const SharedRow& row) { return !touches(row, payload); });
     cut(stored, limit);
     return stored;
 }
 
 void Overlay::put_shared(SharedRow row) {
-    shared_.change(SharedKey{row.volume, row.place, row.inode, row.logical_offset}) = row;
+    shared_.change(key_of(row)) = row;
 }
 
 void Overlay::erase_shared(const SharedRow& row) {
-    shared_.change(SharedKey{row.volume, row.place, row.inode, row.logical_offset}) = std::nullopt;
+    shared_.change(key_of(row)) = std::nullopt;
 }
 
 Result<std::optional<OrphanRow>> Overlay::orphan(InodeId id) {

@@ -145,7 +145,14 @@ private:
     using Erasable = std::optional<Row>;  // nullopt: erased
     using ExtentKey = std::pair<InodeId, std::uint64_t>;
     using PartKey = std::pair<std::uint64_t, std::uint32_t>;
-    using SharedKey = std::tuple<std::uint64_t, std::uint64_t, InodeId, std::uint64_t>;
+    using SharedKey =  // volume, place, payload offset, length, inode, logical offset
+        std::tuple<std::uint64_t,
+                   std::uint64_t,
+                   std::uint32_t,
+                   std::uint64_t,
+                   InodeId,
+                   std::uint64_t>;
+    static SharedKey key_of(const SharedRow& row);
 
     template <typename Self, typename Fn>
     static void for_each_layer(Self& self, Fn&& fn);

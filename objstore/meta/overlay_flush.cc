@@ -171,7 +171,12 @@ Status Overlay::flush_content(RowWriter& out, MetaStore::Totals& totals) {
         [&](const SharedRow& row) { return out.put_shared(row); },
         [&](const SharedKey& key) {
             SharedRow row;
-            std::tie(row.volume, row.place, row.inode, row.logical_offset) = key;
+            std::tie(row.volume,
+                     row.place,
+                     row.payload_offset,
+                     row.length,
+                     row.inode,
+                     row.logical_offset) = key;
             return out.erase_shared(row);
         });
 }

@@ -152,6 +152,21 @@ Result<std::vector<T>> collect(Cursor& cursor, std::size_t limit, Fn&& make) {
     }
     return rows;
 }
+
+constexpr std::uint8_t kSizeClasses = 65;  // of SharedRow
+
+// The greatest class below another that holders of the place have.
+Result<std::optional<std::uint8_t>> class_below(Connection& connection,
+                                                RowReader::Place place,
+                                                std::uint8_t size_class) {
+    Cursor row(connection, Sql::shared_class);
+    row.bind(place.volume).bind(place.place).bind(std::uint64_t{size_class});
+    TRY_ASSIGN(const bool found, row.next());
+    if (!found || row.is_null(0)) return std::optional<std::uint8_t>();
+    if (!fits<std::uint8_t>(row.signed_number(0))) return Status::corruption("shared: size class");
+    return std::optional<std::uint8_t>(static_cast<std::uint8_t>(row.number(0)));
+}
+
 constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
 
 }  // namespace
@@ -346,9 +361,28 @@ Result<std::uint64_t> RowReader::inline_size(std::uint64_t id) const {
 Result<std::vector<SharedRow>> RowReader::shared(Place place,
                                                  Range payload,
                                                  std::size_t limit) const {
-    Cursor row(connection_, Sql::shared);
-    row.bind(place.volume).bind(place.place);
     std::vector<SharedRow> found;
+    // The large first: one may cover all that is asked for.
+    std::optional<std::uint8_t> size_class = kSizeClasses;
+    while (found.size() < limit) {
+        TRY_ASSIGN(size_class, class_below(connection_, place, *size_class));
+        if (!size_class) break;
+        TRY(shared_of_class(place, *size_class, payload, limit, found));
+    }
+    return found;
+}
+
+// Adds those of one class, which are 2^n bytes long at most.
+Status RowReader::shared_of_class(Place place,
+                                  std::uint8_t size_class,
+                                  Range payload,
+                                  std::size_t limit,
+                                  std::vector<SharedRow>& found) const {
+    const std::uint64_t reach = size_class < 63 ? std::uint64_t{1} << size_class : payload.from;
+    const std::uint64_t from = payload.from > reach ? payload.from - reach : 0;
+    Cursor row(connection_, Sql::shared);
+    row.bind(place.volume).bind(place.place).bind(std::uint64_t{size_class});
+    row.bind(clamp_signed(from)).bind(clamp_signed(payload.to));
     while (found.size() < limit) {
         TRY_ASSIGN(const bool more, row.next());
         if (!more) break;
@@ -364,7 +398,7 @@ Result<std::vector<SharedRow>> RowReader::shared(Place place,
         holder.length = row.number(3);
         if (touches(holder, payload)) found.push_back(holder);
     }
-    return found;
+    return {};
 }
 
 Result<std::vector<OrphanRow>> RowReader::orphans(std::size_t limit) const {

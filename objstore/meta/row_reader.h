@@ -77,7 +77,7 @@ public:
     Result<std::vector<InlineRow>> inline_rows(std::uint64_t id_after, std::size_t limit) const;
     Result<std::uint64_t> inline_bytes() const;                 // of all together
     Result<std::uint64_t> inline_size(std::uint64_t id) const;  // 0: absent
-    // Holders of a place that touch `payload`: `limit` of them, any.
+    // Holders of a place that touch `payload`: `limit` of them, any. Costs no more for others.
     struct Place {
         std::uint64_t volume = 0;
         std::uint64_t place = 0;
@@ -89,6 +89,12 @@ public:
     Result<std::vector<PruneRow>> prunes() const;
 
 private:
+    Status shared_of_class(Place place,
+                           std::uint8_t size_class,
+                           Range payload,
+                           std::size_t limit,
+                           std::vector<SharedRow>& found) const;
+
     Connection& connection_;
 };
 

@@ -6,6 +6,15 @@
 
 namespace objstore {
 
+namespace {
+
+void bind_key(Cursor& cursor, const SharedRow& row) {
+    cursor.bind(row.volume).bind(row.place).bind(std::uint64_t{row.size_class()});
+    cursor.bind(std::uint64_t{row.payload_offset}).bind(row.inode).bind(row.logical_offset);
+}
+
+}  // namespace
+
 Status RowWriter::put_state(const StateRow& state) {
     return Cursor(connection_, Sql::put_state)
         .bind(state.sequence)
@@ -163,13 +172,14 @@ Status RowWriter::erase_inline(std::uint64_t id) {
 
 Status RowWriter::put_shared(const SharedRow& row) {
     Cursor cursor(connection_, Sql::put_shared);
-    cursor.bind(row.volume).bind(row.place).bind(row.inode).bind(row.logical_offset);
-    return cursor.bind(std::uint64_t{row.payload_offset}).bind(row.length).run();
+    bind_key(cursor, row);
+    return cursor.bind(row.length).run();
 }
 
 Status RowWriter::erase_shared(const SharedRow& row) {
     Cursor cursor(connection_, Sql::erase_shared);
-    return cursor.bind(row.volume).bind(row.place).bind(row.inode).bind(row.logical_offset).run();
+    bind_key(cursor, row);
+    return cursor.run();
 }
 
 Status RowWriter::put_orphan(const OrphanRow& row) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -89,6 +90,12 @@ struct SharedRow {
     std::uint32_t payload_offset = 0;
     std::uint64_t length = 0;
     bool operator==(const SharedRow&) const = default;
+
+    // The bits of length - 1: the length is 2^n at most. Holders are found by it and their offset:
+    // one of a class can reach a byte only from a bounded way before it.
+    std::uint8_t size_class() const {
+        return static_cast<std::uint8_t>(length == 0 ? 0 : std::bit_width(length - 1));
+    }
 };
 
 // An inode without a name that is open somewhere, or a removal that goes on in the background.

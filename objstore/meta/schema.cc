@@ -50,9 +50,10 @@ CREATE TABLE inline_data(
     id INTEGER PRIMARY KEY, inode INTEGER NOT NULL, generation INTEGER NOT NULL,
     logical_offset INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL);
 CREATE TABLE shared(
-    volume INTEGER NOT NULL, place INTEGER NOT NULL, inode INTEGER NOT NULL,
-    logical_offset INTEGER NOT NULL, payload_offset INTEGER NOT NULL, length INTEGER NOT NULL,
-    PRIMARY KEY(volume, place, inode, logical_offset)) WITHOUT ROWID;
+    volume INTEGER NOT NULL, place INTEGER NOT NULL, size_class INTEGER NOT NULL,
+    payload_offset INTEGER NOT NULL, inode INTEGER NOT NULL, logical_offset INTEGER NOT NULL,
+    length INTEGER NOT NULL,
+    PRIMARY KEY(volume, place, size_class, payload_offset, inode, logical_offset)) WITHOUT ROWID;
 CREATE TABLE orphan(inode INTEGER PRIMARY KEY, since INTEGER NOT NULL);
 CREATE TABLE volume(
     id INTEGER PRIMARY KEY, data INTEGER NOT NULL, parity INTEGER NOT NULL,

@@ -64,9 +64,13 @@ const char* read_text(Sql sql) {
             return "SELECT coalesce(sum(length(bytes)), 0) FROM inline_data";
         case Sql::inline_size:
             return "SELECT length(bytes) FROM inline_data WHERE id = ?";
+        case Sql::shared_class:
+            return "SELECT max(size_class) FROM shared WHERE volume = ? AND place = ?"
+                   " AND size_class < ?";
         case Sql::shared:
             return "SELECT inode, logical_offset, payload_offset, length FROM shared"
-                   " WHERE volume = ? AND place = ?";
+                   " WHERE volume = ? AND place = ? AND size_class = ? AND payload_offset >= ?"
+                   " AND payload_offset < ?";
         case Sql::orphans:
             return "SELECT inode, since FROM orphan ORDER BY inode LIMIT ?";
         case Sql::volumes:
@@ -152,11 +156,11 @@ const char* other_text(Sql sql) {
         case Sql::erase_inline:
             return "DELETE FROM inline_data WHERE id = ?";
         case Sql::put_shared:
-            return "REPLACE INTO shared(volume, place, inode, logical_offset, payload_offset,"
-                   " length) VALUES(?, ?, ?, ?, ?, ?)";
+            return "REPLACE INTO shared(volume, place, size_class, payload_offset, inode,"
+                   " logical_offset, length) VALUES(?, ?, ?, ?, ?, ?, ?)";
         case Sql::erase_shared:
-            return "DELETE FROM shared WHERE volume = ? AND place = ? AND inode = ?"
-                   " AND logical_offset = ?";
+            return "DELETE FROM shared WHERE volume = ? AND place = ? AND size_class = ?"
+                   " AND payload_offset = ? AND inode = ? AND logical_offset = ?";
         case Sql::put_orphan:
             return "REPLACE INTO orphan(inode, since) VALUES(?, ?)";
         case Sql::erase_orphan:

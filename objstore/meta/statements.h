@@ -30,6 +30,7 @@ enum class Sql : std::uint8_t {
     inline_rows,
     inline_total,
     inline_size,
+    shared_class,
     shared,
     orphans,
     volumes,

@@ -84,7 +84,8 @@ public:
                                                   std::uint32_t from,
                                                   std::uint64_t to,
                                                   std::size_t limit) = 0;
-    virtual void put_shared(SharedRow row) = 0;  // key: volume, place, inode, logical_offset
+    // By the whole row; a place, an inode and a logical offset have one at most.
+    virtual void put_shared(SharedRow row) = 0;
     virtual void erase_shared(const SharedRow& row) = 0;
 
     virtual Result<std::optional<OrphanRow>> orphan(InodeId id) = 0;

@@ -269,13 +269,15 @@ Result<std::vector<SharedRow>> MapTables::shared(std::uint64_t volume,
 }
 
 void MapTables::put_shared(SharedRow row) {
-    const auto key = shared_key(row);
-    rows_.shared.insert_or_assign(key, row);
+    const bool fresh = rows_.shared.emplace(shared_key(row), row).second;
+    ASSERT(fresh);
 }
 
 void MapTables::erase_shared(const SharedRow& row) {
-    const auto erased = rows_.shared.erase(shared_key(row));
-    ASSERT(erased == 1);
+    const auto found = rows_.shared.find(shared_key(row));
+    ASSERT(found != rows_.shared.end());
+    ASSERT(found->second == row);  // a store finds it by all of it
+    rows_.shared.erase(found);
 }
 
 Result<std::optional<OrphanRow>> MapTables::orphan(InodeId id) {

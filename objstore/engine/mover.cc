@@ -59,11 +59,14 @@ void Mover::run() {
         work_ = false;
         lock.unlock();
         const Status packed = pack();
-        const Status kept = meta_.upkeep();
+        const auto kept = meta_.upkeep();
         lock.lock();
-        if (packed.ok() && kept.ok()) continue;
-        log_.warn("background work failed, will be tried again error=\"{}\"",
-                  packed.ok() ? kept.message() : packed.message());
+        if (packed.ok() && kept.ok()) {
+            work_ = work_ || *kept;
+            continue;
+        }
+        const Status failed = packed.ok() ? kept.error() : packed;
+        log_.warn("background work failed, will be tried again error=\"{}\"", failed.message());
         ready_.wait_for(lock, options_.upkeep_every, [&] { return stopping_; });
         work_ = true;
     }

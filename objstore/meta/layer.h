@@ -85,6 +85,7 @@ public:
         }
     }
     bool touched() const { return !undo_.empty(); }
+    std::size_t size() const { return rows_.size(); }
 
 private:
     struct Undo {

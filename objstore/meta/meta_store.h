@@ -120,8 +120,9 @@ public:
     // durably in blocks ahead of use, so this does not wait. Any thread.
     virtual InodeId new_inode_id() = 0;
 
-    // Reaps orphans nobody holds and prunes what is due. Called now and then; bounded work.
-    virtual Status upkeep() = 0;
+    // Reaps orphans nobody holds and prunes what is due. Called now and then; bounded work, a
+    // little at a time, so that others need not wait for it. True: there is more to do.
+    virtual Result<bool> upkeep() = 0;
 
     // Refuses new work, finishes what is queued, syncs, checkpoints. Safe to repeat.
     virtual Status stop() = 0;

@@ -4,12 +4,13 @@
 #include "objstore/meta/ops_apply.h"
 #include "objstore/meta/ops_content.h"
 #include "objstore/meta/ops_tree.h"
+#include "objstore/meta/ops_uploads.h"
 
 namespace objstore {
 
 namespace {
 
-constexpr std::size_t kReapedExtentsMax = 10'000;  // by one operation
+constexpr std::size_t kReapedExtentsMax = 1000;  // by one operation
 
 // Frees some extents. True when none is left.
 Result<bool> reap_some(Tables& tables, const Inode& inode) {
@@ -33,7 +34,8 @@ Status check_volume(const VolumeRow& volume) {
 Status apply_op(const ReapOp& op, Tables& tables, OpResult&) {
     const auto inode = tables.inode(op.inode);
     if (inode.code() == Code::not_found) {
-        tables.erase_orphan(op.inode);
+        TRY_ASSIGN(const bool gone, reap_upload(tables, op.inode));
+        if (gone) tables.erase_orphan(op.inode);
         return {};
     }
     TRY(inode.error());

@@ -1,4 +1,6 @@
 // Multipart uploads.
+#include "objstore/meta/ops_uploads.h"
+
 #include <algorithm>
 #include <map>
 
@@ -14,6 +16,8 @@ namespace objstore {
 namespace {
 
 constexpr std::uint32_t kPartNumberMax = 10'000;
+constexpr std::size_t kFreedExtentsMax = 1000;  // by one operation, but for those of one part
+constexpr std::size_t kFreedPartsMax = 100;
 
 Status no_upload(std::uint64_t id) {
     return Status::not_found(fmt::format("there is no upload {:016x}", id), Why::no_upload);
@@ -30,7 +34,9 @@ Result<UploadRow> find_upload(Tables& tables,
                               InodeId bucket,
                               std::string_view key) {
     TRY_ASSIGN(auto upload, tables.upload(id));
-    if (!upload || upload->bucket != bucket || upload->key != key) return no_upload(id);
+    if (!upload || bucket == 0 || upload->bucket != bucket || upload->key != key) {
+        return no_upload(id);
+    }
     return *std::move(upload);
 }
 
@@ -45,6 +51,19 @@ void drop_part(Tables& tables,
         dropped.push_back(e);
     }
     tables.erase_part(part.upload, part.number);
+}
+
+// Erases parts, as many as one operation may. True: none is left.
+Result<bool> free_parts(Tables& tables, const UploadRow& upload) {
+    TRY_ASSIGN(const auto parts, tables.parts(upload.id, kFreedPartsMax + 1));
+    std::vector<Extent> dropped;
+    std::size_t count = 0;
+    while (count < std::min(parts.size(), kFreedPartsMax) && dropped.size() < kFreedExtentsMax) {
+        drop_part(tables, upload, parts[count], dropped);
+        ++count;
+    }
+    TRY(release(tables, std::move(dropped)));
+    return count == parts.size();
 }
 
 Result<std::vector<Extent>> part_content(Tables& tables,
@@ -208,7 +227,7 @@ Status apply_op(const CreateUploadOp& op, Tables& tables, OpResult&) {
 
 Status apply_op(const PutPartOp& op, Tables& tables, OpResult&) {
     TRY_ASSIGN(const auto upload, tables.upload(op.part.upload));
-    if (!upload) return no_upload(op.part.upload);
+    if (!upload || upload->bucket == 0) return no_upload(op.part.upload);
     if (op.part.number < 1 || op.part.number > kPartNumberMax) {
         return Status::invalid_argument("part numbers are 1 to 10,000");
     }
@@ -227,17 +246,30 @@ Status apply_op(const PutPartOp& op, Tables& tables, OpResult&) {
 }
 
 Status apply_op(const AbortUploadOp& op, Tables& tables, OpResult&) {
-    TRY_ASSIGN(const UploadRow upload, find_upload(tables, op.upload, op.bucket, op.key));
-    TRY_ASSIGN(const auto parts, tables.parts(upload.id));
-    std::vector<Extent> dropped;
-    for (const PartRow& part : parts) drop_part(tables, upload, part, dropped);
-    tables.erase_upload(upload.id);
-    return release(tables, std::move(dropped));
+    TRY_ASSIGN(UploadRow upload, find_upload(tables, op.upload, op.bucket, op.key));
+    TRY_ASSIGN(const bool all, free_parts(tables, upload));
+    if (all) {
+        tables.erase_upload(upload.id);
+        return {};
+    }
+    // The rest goes in the background. Nobody finds it any more.
+    tables.put_orphan({upload.inode, upload.initiated});
+    upload.bucket = 0;
+    tables.put_upload(std::move(upload));
+    return {};
+}
+
+Result<bool> reap_upload(Tables& tables, InodeId inode) {
+    TRY_ASSIGN(const auto upload, tables.upload_by_inode(inode));
+    if (!upload || upload->bucket != 0) return true;
+    TRY_ASSIGN(const bool all, free_parts(tables, *upload));
+    if (all) tables.erase_upload(upload->id);
+    return all;
 }
 
 Status apply_op(const CompleteUploadOp& op, Tables& tables, OpResult& result) {
     TRY_ASSIGN(const UploadRow upload, find_upload(tables, op.upload, op.bucket, op.key));
-    TRY_ASSIGN(auto rows, tables.parts(upload.id));
+    TRY_ASSIGN(auto rows, tables.parts(upload.id, SIZE_MAX));
     Parts parts;
     for (PartRow& row : rows) parts.emplace(row.number, std::move(row));
     Inode object = op.inode;

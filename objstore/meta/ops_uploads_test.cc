@@ -1,3 +1,5 @@
+#include "objstore/meta/ops_uploads.h"
+
 #include <doctest/doctest.h>
 
 #include "objstore/meta/rows.h"
@@ -134,6 +136,30 @@ TEST_CASE("an abort makes all parts garbage") {
     check_error(
         names.run(AbortUploadOp{names.bucket, "k", kUpload}), Code::not_found, Why::no_upload);
     check_error(upload.put(1, "late"), Code::not_found, Why::no_upload);
+}
+
+TEST_CASE("an abort of many parts frees them in steps, and nobody finds them meanwhile") {
+    Upload upload;
+    SimNamespace& names = upload.names;
+    const InodeId inode = upload.inode();
+    for (std::uint32_t i = 1; i <= 250; ++i) REQUIRE(upload.put(i, "part").ok());
+    const AbortUploadOp abort{.bucket = names.bucket, .key = "k", .upload = kUpload};
+    REQUIRE(names.run(abort).ok());
+    CHECK(names.live_bytes() == 600);
+    CHECK(names.problems() == "");
+    check_error(names.run(abort), Code::not_found, Why::no_upload);
+    check_error(upload.put(1, "again"), Code::not_found, Why::no_upload);
+    CHECK(!*names.tables.has_uploads(names.bucket));
+    REQUIRE(names.run(ReapOp{inode}).ok());
+    CHECK(names.live_bytes() == 200);
+    CHECK(names.tables.rows().orphans.size() == 1);
+    CHECK(names.problems() == "");
+    REQUIRE(names.run(ReapOp{inode}).ok());
+    CHECK(names.live_bytes() == 0);
+    CHECK(names.tables.rows().uploads.empty());
+    CHECK(names.tables.rows().parts.empty());
+    CHECK(names.tables.rows().orphans.empty());
+    CHECK(names.problems() == "");
 }
 
 TEST_CASE("the list of parts must be right") {

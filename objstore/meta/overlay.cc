@@ -250,14 +250,17 @@ Result<std::optional<PartRow>> Overlay::part(std::uint64_t upload, std::uint32_t
     return rows_.part(upload, number);
 }
 
-Result<std::vector<PartRow>> Overlay::parts(std::uint64_t upload) {
+Result<std::vector<PartRow>> Overlay::parts(std::uint64_t upload, std::size_t limit) {
     std::map<std::uint32_t, std::optional<PartRow>> layer;
     auto it = parts_.rows().lower_bound(PartKey{upload, 0});
     for (; it != parts_.rows().end() && it->first.first == upload; ++it) {
         layer.emplace(it->first.second, it->second.row);
     }
-    TRY_ASSIGN(std::vector<PartRow> stored, rows_.parts(upload, 0, SIZE_MAX));
-    return merge(std::move(stored), layer, [](const PartRow& row) { return row.number; });
+    const std::size_t wanted = limit > SIZE_MAX - layer.size() ? SIZE_MAX : limit + layer.size();
+    TRY_ASSIGN(std::vector<PartRow> stored, rows_.parts(upload, 0, wanted));
+    stored = merge(std::move(stored), layer, [](const PartRow& row) { return row.number; });
+    cut(stored, limit);
+    return stored;
 }
 
 void Overlay::put_part(PartRow row) {

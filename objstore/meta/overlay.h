@@ -63,6 +63,8 @@ public:
     // PruneOp is about to look at the directory.
     void forget_prune(InodeId directory);
 
+    // Rows that the batch has read or changed so far.
+    std::size_t row_count() const;
     // Whether any kept Txn has changed a row.
     bool dirty() const { return dirty_; }
     // Writes all changed rows; the caller commits. Totals are those after it.
@@ -97,7 +99,7 @@ public:
     void put_upload(UploadRow row) override;
     void erase_upload(std::uint64_t id) override;
     Result<std::optional<PartRow>> part(std::uint64_t upload, std::uint32_t number) override;
-    Result<std::vector<PartRow>> parts(std::uint64_t upload) override;
+    Result<std::vector<PartRow>> parts(std::uint64_t upload, std::size_t limit) override;
     void put_part(PartRow row) override;
     void erase_part(std::uint64_t upload, std::uint32_t number) override;
     Result<std::vector<ObjectPart>> object_parts(InodeId id) override;

@@ -61,6 +61,12 @@ void Overlay::clear() {
     first_new_id_ = deps_.ids.given();
 }
 
+std::size_t Overlay::row_count() const {
+    std::size_t count = 0;
+    for_each_layer(*this, [&](const auto& layer) { count += layer.size(); });
+    return count;
+}
+
 void Overlay::forget_prune(InodeId directory) {
     prunes_.change(directory) = std::nullopt;
 }

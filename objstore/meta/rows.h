@@ -30,7 +30,7 @@ struct BucketRow {
 // A multipart upload in progress. Its parts are written under `inode`, which becomes the object's.
 struct UploadRow {
     std::uint64_t id = 0;  // random
-    InodeId bucket = 0;
+    InodeId bucket = 0;  // 0: it was aborted, and its inode is an orphan until all parts are freed
     std::string key;
     InodeId inode = 0;
     UnixNanos initiated = 0;

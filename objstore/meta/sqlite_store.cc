@@ -18,6 +18,7 @@ namespace {
 // The first version in which a checkpoint cannot race with a log that begins anew.
 constexpr int kFixedVersion = 3'051'003;
 constexpr std::size_t kUpkeepMax = 1000;  // inodes a call
+constexpr std::size_t kUpkeepStep = 8;    // of them at once: each may have many extents
 
 Connection::Options connection_options(const SqliteStore::Options& options,
                                        const SqliteVfs& vfs,
@@ -339,7 +340,7 @@ Result<BucketRow> SqliteStore::bucket_by_inode(InodeId id) {
 Result<UploadRow> SqliteStore::upload(std::uint64_t id) {
     return read([&](const RowReader& rows, std::uint64_t) -> Result<UploadRow> {
         TRY_ASSIGN(std::optional<UploadRow> row, rows.upload(id));
-        if (row) return *std::move(row);
+        if (row && row->bucket != 0) return *std::move(row);
         return Status::not_found(fmt::format("upload {:016x}", id), Why::no_upload);
     });
 }
@@ -436,7 +437,8 @@ void SqliteStore::release(InodeId id) {
     submit(std::move(txn), [](TxnResult&&) {});
 }
 
-Status SqliteStore::run_all(std::vector<Op> ops) {
+// All that `ops` ask for, each in a Txn of its own; the first error.
+Status SqliteStore::run_all(std::span<Op> ops) {
     struct Progress {
         std::mutex mutex;
         std::condition_variable done;
@@ -459,7 +461,7 @@ Status SqliteStore::run_all(std::vector<Op> ops) {
     return progress.first_error;
 }
 
-Status SqliteStore::upkeep() {
+std::vector<Op> SqliteStore::upkeep_due() {
     std::vector<Op> ops;
     // Enough of them that those which are held do not hide the others.
     for (const InodeId id : resident_.orphans(kUpkeepMax + holds_.count())) {
@@ -468,7 +470,20 @@ Status SqliteStore::upkeep() {
     const UnixNanos now = deps_.clock.now();
     for (const InodeId id : resident_.prunes_due(now, kUpkeepMax))
         ops.emplace_back(PruneOp{id, now});
-    return run_all(std::move(ops));
+    return ops;
+}
+
+Result<bool> SqliteStore::upkeep() {
+    std::vector<Op> ops = upkeep_due();
+    Status first_error;
+    for (std::span<Op> left = ops; !left.empty();) {
+        const std::size_t count = std::min(left.size(), kUpkeepStep);
+        Status status = run_all(left.first(count));
+        if (first_error.ok()) first_error = std::move(status);
+        left = left.subspan(count);
+    }
+    TRY(std::move(first_error));
+    return !upkeep_due().empty();
 }
 
 }  // namespace objstore

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "objstore/disk/disk.h"
@@ -45,7 +46,7 @@ public:
     std::uint64_t durable_sequence() override { return durable_.last(); }
     bool is_durable(std::uint64_t sequence) override { return durable_.contains(sequence); }
     InodeId new_inode_id() override { return ids_.next(); }
-    Status upkeep() override;
+    Result<bool> upkeep() override;
     Status stop() override;
 
     Result<InodePtr> getattr(InodeId inode) override;
@@ -96,7 +97,8 @@ private:
     Result<std::vector<EntryWithInode>> complete(const RowReader& rows,
                                                  std::vector<StoredEntry> stored) const;
     Result<ContentMap> stored_content(InodeId inode, RowReader::Range range);
-    Status run_all(std::vector<Op> ops);
+    Status run_all(std::span<Op> ops);
+    std::vector<Op> upkeep_due();
 
     const Options options_;
     const Deps deps_;

@@ -1,6 +1,4 @@
 // Pages that can not be read, in the middle of batches.
-#include <latch>
-#include <semaphore>
 #include <set>
 
 #include <doctest/doctest.h>
@@ -47,25 +45,13 @@ Txn change(const StoreFixture& fixture, const std::string& name) {
     return txn;
 }
 
-// Carries all out in one batch: the writer waits in the answer to another Txn until all are queued.
 std::vector<Status> run_batch(StoreFixture& fixture, const Changes& changes) {
-    std::binary_semaphore waiting{0};
-    std::binary_semaphore go{0};
-    fixture.store->submit(Txn{}, [&](TxnResult&&) {
-        waiting.release();
-        go.acquire();
-    });
-    waiting.acquire();
-    std::vector<Status> statuses(changes.size());
-    std::latch left(static_cast<std::ptrdiff_t>(changes.size()));
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-        fixture.store->submit(change(fixture, changes[i]), [&, i](TxnResult&& result) {
-            statuses[i] = std::move(result.status);
-            left.count_down();
-        });
+    std::vector<Txn> txns;
+    for (const std::string& name : changes) txns.push_back(change(fixture, name));
+    std::vector<Status> statuses;
+    for (TxnResult& result : fixture.run_batch(std::move(txns))) {
+        statuses.push_back(std::move(result.status));
     }
-    go.release();
-    left.wait();
     return statuses;
 }
 

@@ -1,5 +1,6 @@
 #include <atomic>
 #include <functional>
+#include <set>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -275,6 +276,57 @@ TEST_CASE("submissions during a stop are carried out or refused, never forgotten
     fixture.close();
     fixture.open();
     CHECK(fixture.store->list({fixture.bucket})->size() == static_cast<std::size_t>(done));
+}
+
+TEST_CASE("a batch that touches many rows is committed in parts, in order") {
+    StoreFixture fixture;
+    fixture.options.writer.batch_rows_max = 50;
+    fixture.open();
+    std::vector<Txn> txns(100);
+    for (std::size_t i = 0; i < txns.size(); ++i) {
+        txns[i].ops.emplace_back(fixture.create_op(fixture.bucket, fmt::format("f{}", i)));
+    }
+    std::uint64_t before = 0;
+    std::set<std::uint64_t> commits;
+    for (const TxnResult& result : fixture.run_batch(std::move(txns))) {
+        REQUIRE(result.status.ok());
+        CHECK(result.sequence >= before);
+        before = result.sequence;
+        commits.insert(before);
+    }
+    CHECK(commits.size() >= 4);
+    CHECK(commits.size() <= 20);
+    CHECK(fixture.store->is_durable(before));
+}
+
+TEST_CASE("upkeep frees a little at a time until nothing is left") {
+    StoreFixture fixture;
+    fixture.open();
+    const InodeId id = fixture.create("big").results[0].inode->id;
+    VolumeRow volume;
+    volume.id = 7;
+    REQUIRE(fixture.store->commit(AddVolumeOp{volume}).status.ok());
+    WriteOp write{.inode = id, .time = 5};
+    for (std::uint64_t i = 0; i < 3500; ++i) {
+        Extent extent;
+        extent.logical_offset = i * 2;
+        extent.length = 1;
+        extent.volume = 7;
+        extent.place = 4096 * i;
+        extent.header_bytes = extent.column_bytes = 4096;
+        write.content.extents.push_back(extent);
+    }
+    REQUIRE(fixture.store->commit(std::move(write)).status.ok());
+    REQUIRE(fixture.store->commit(UnlinkOp{fixture.bucket, "big", 6}).status.ok());
+    CHECK(fixture.store->totals().live_bytes == 3500);
+    int rounds = 0;
+    for (bool more = true; more; ++rounds) {
+        REQUIRE(rounds < 10);
+        more = fixture.store->upkeep().value();
+    }
+    CHECK(rounds == 4);
+    CHECK(fixture.store->totals().live_bytes == 0);
+    CHECK(fixture.store->orphans(10)->empty());
 }
 
 }  // namespace objstore

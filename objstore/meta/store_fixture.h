@@ -1,7 +1,10 @@
 #pragma once
 
+#include <latch>
 #include <memory>
+#include <semaphore>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -70,6 +73,28 @@ struct StoreFixture {
     }
     objstore::TxnResult create(const std::string& name, bool durable = true) {
         return store->commit(create_op(bucket, name), durable);
+    }
+    // Carries out all in one batch: the writer waits in the answer to another Txn until all are
+    // queued.
+    std::vector<objstore::TxnResult> run_batch(std::vector<objstore::Txn> txns) const {
+        std::binary_semaphore waiting{0};
+        std::binary_semaphore go{0};
+        store->submit(objstore::Txn{}, [&](objstore::TxnResult&&) {
+            waiting.release();
+            go.acquire();
+        });
+        waiting.acquire();
+        std::vector<objstore::TxnResult> results(txns.size());
+        std::latch left(static_cast<std::ptrdiff_t>(txns.size()));
+        for (std::size_t i = 0; i < txns.size(); ++i) {
+            store->submit(std::move(txns[i]), [&, i](objstore::TxnResult&& result) {
+                results[i] = std::move(result);
+                left.count_down();
+            });
+        }
+        go.release();
+        left.wait();
+        return results;
     }
     objstore::TxnResult set(const std::string& name,
                             const std::string& value,

@@ -60,7 +60,8 @@ public:
     virtual void put_upload(UploadRow row) = 0;
     virtual void erase_upload(std::uint64_t id) = 0;
     virtual Result<std::optional<PartRow>> part(std::uint64_t upload, std::uint32_t number) = 0;
-    virtual Result<std::vector<PartRow>> parts(std::uint64_t upload) = 0;  // ascending
+    // By number, the first `limit`.
+    virtual Result<std::vector<PartRow>> parts(std::uint64_t upload, std::size_t limit) = 0;
     virtual void put_part(PartRow row) = 0;
     virtual void erase_part(std::uint64_t upload, std::uint32_t number) = 0;
 

@@ -268,8 +268,16 @@ TxnResult Writer::run_txn(Txn& txn) {
 
 void Writer::process(std::vector<Item> batch, bool sync) {
     if (session_.connection == nullptr) reopen();
-    run_items(batch, sync);
-    if (session_.connection != nullptr) checkpoint();
+    // Without Txns there is still a sync to do.
+    if (batch.empty()) run_some(batch, sync);
+    run_all(batch, sync);
+}
+
+void Writer::run_all(std::span<Item> items, bool sync) {
+    while (!items.empty()) {
+        items = items.subspan(run_some(items, sync));
+        if (session_.connection != nullptr) checkpoint();
+    }
 }
 
 bool Writer::is_durable(std::span<const Item> items, bool sync) const {
@@ -279,33 +287,28 @@ bool Writer::is_durable(std::span<const Item> items, bool sync) const {
         items.begin(), items.end(), [](const Item& item) { return item.txn.durable; });
 }
 
-// Runs all in one transaction and answers them.
-void Writer::run_items(std::span<Item> items, bool sync) {
+// Runs Txns in one transaction and answers them. Returns how many.
+std::size_t Writer::run_some(std::span<Item> items, bool sync) {
     const bool durable = is_durable(items, sync);
     std::vector<TxnResult> results;
-    results.reserve(items.size());
     Status status;
     if (session_.connection == nullptr) {
         status = Status::unavailable("namespace: the database cannot be opened");
+        results.resize(items.size());
     }
     if (status.ok()) status = begin(durable);
     if (status.ok()) {
-        for (Item& item : items) {
-            results.push_back(run_txn(item.txn));
-            // The changes of those before are still in memory alone, and nobody else writes: they
-            // go on in another transaction as if nothing had happened.
-            if (!session_.connection->in_transaction()) status = begin(durable);
-            if (!status.ok()) break;
-        }
+        status = run_txns(items, durable, results);
         status = finish(std::move(status), durable);
     }
+    if (!results.empty()) items = items.first(results.size());
     // A row that can not be written, as where a page beside it is rotten, is looked for by halves.
     const bool unreadable = status.code() == Code::corruption || status.code() == Code::io_error;
     if (unreadable && status.why() != Why::outcome_unknown && items.size() > 1) {
         const std::size_t half = items.size() / 2;
-        run_items(items.first(half), sync);
-        run_items(items.subspan(half), sync);
-        return;
+        run_all(items.first(half), sync);
+        run_all(items.subspan(half), sync);
+        return items.size();
     }
     // After a failed commit no answer holds, not even a refusal: it may rest on a change of the
     // same batch that is not there.
@@ -314,6 +317,20 @@ void Writer::run_items(std::span<Item> items, bool sync) {
         results[i].sequence = state_.sequence;
         items[i].done(status.ok() ? std::move(results[i]) : refused(status));
     }
+    return items.size();
+}
+
+// As many as a batch may have, one at least.
+Status Writer::run_txns(std::span<Item> items, bool durable, std::vector<TxnResult>& results) {
+    results.reserve(items.size());
+    for (Item& item : items) {
+        results.push_back(run_txn(item.txn));
+        // The changes of those before are still in memory alone, and nobody else writes: they go
+        // on in another transaction as if nothing had happened.
+        if (!session_.connection->in_transaction()) TRY(begin(durable));
+        if (session_.overlay->row_count() >= options_.batch_rows_max) break;
+    }
+    return {};
 }
 
 Status Writer::roll_back() {
@@ -331,8 +348,11 @@ Status Writer::finish(Status status, bool durable) {
         if (status.ok()) status = rolled_back;
         in_doubt_ = !rolled_back.ok();
     }
-    if (session_.connection->broken()) in_doubt_ = true;
-    if (in_doubt_) status = after_failed_commit(std::move(status));
+    if (in_doubt_ || (session_.connection->broken() && !status.ok())) {
+        status = after_failed_commit(std::move(status));
+    } else if (session_.connection->broken()) {
+        reopen();
+    }
     if (session_.overlay != nullptr) session_.overlay->clear();
     deps_.holds.lift_bars();
     return status;

@@ -26,6 +26,9 @@ struct WriterOptions {
     std::size_t queue_bytes_max = 64 * kMiB;
     std::size_t batch_txns_max = 1000;
     std::size_t batch_bytes_max = kMiB;
+    // A batch that has touched so many rows is committed before it goes on: it has to be in memory,
+    // and others wait for it.
+    std::size_t batch_rows_max = 10'000;
     // How long a commit that need not be durable may wait for one that is. 0: all are durable.
     std::chrono::milliseconds sync_interval{1000};
     int checkpoint_pages = 2000;
@@ -93,7 +96,9 @@ private:
     void close_session();
     bool reopen();
     void process(std::vector<Item> batch, bool sync);
-    void run_items(std::span<Item> items, bool sync);
+    void run_all(std::span<Item> items, bool sync);
+    std::size_t run_some(std::span<Item> items, bool sync);
+    Status run_txns(std::span<Item> items, bool durable, std::vector<TxnResult>& results);
     bool is_durable(std::span<const Item> items, bool sync) const;
     Status begin(bool durable);
     Status roll_back();

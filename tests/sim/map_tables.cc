@@ -191,10 +191,12 @@ Result<std::optional<PartRow>> MapTables::part(std::uint64_t upload, std::uint32
     return find(rows_.parts, std::pair(upload, number));
 }
 
-Result<std::vector<PartRow>> MapTables::parts(std::uint64_t upload) {
+Result<std::vector<PartRow>> MapTables::parts(std::uint64_t upload, std::size_t limit) {
     std::vector<PartRow> found;
     auto it = rows_.parts.lower_bound({upload, 0});
-    for (; it != rows_.parts.end() && it->first.first == upload; ++it) found.push_back(it->second);
+    for (; it != rows_.parts.end() && it->first.first == upload && found.size() < limit; ++it) {
+        found.push_back(it->second);
+    }
     return found;
 }
 

@@ -83,7 +83,8 @@ public:
     void erase_upload(std::uint64_t id) override;
     objstore::Result<std::optional<objstore::PartRow>> part(std::uint64_t upload,
                                                             std::uint32_t number) override;
-    objstore::Result<std::vector<objstore::PartRow>> parts(std::uint64_t upload) override;
+    objstore::Result<std::vector<objstore::PartRow>> parts(std::uint64_t upload,
+                                                           std::size_t limit) override;
     void put_part(objstore::PartRow row) override;
     void erase_part(std::uint64_t upload, std::uint32_t number) override;
     objstore::Result<std::vector<objstore::ObjectPart>> object_parts(objstore::InodeId id) override;

@@ -1,5 +1,7 @@
 #include "objstore/engine/engine.h"
 
+#include <thread>
+
 #include <doctest/doctest.h>
 
 #include "objstore/meta/connection.h"
@@ -68,6 +70,33 @@ TEST_CASE("inline bytes that are damaged stay where they are and hold up no othe
     CHECK(store.read("b").code() == Code::corruption);
     CHECK(store.read("c").value() == some_bytes(500, 9));
     CHECK(store.engine().pack().ok());
+}
+
+TEST_CASE("a deleted file of many extents is freed without any other traffic") {
+    SimStore store({.pack_after = std::chrono::milliseconds(1)});
+    REQUIRE(store.put("k", "").ok());
+    const InodeId id = store.engine().stat(store.bucket(), "k")->inode->id;
+    const std::uint64_t inodes = store.engine().names().totals().inodes;
+    // More than a few steps free.
+    WriteOp op;
+    op.inode = id;
+    const std::string bytes = some_bytes(12'000, 1);
+    std::vector<WritePiece> pieces;
+    for (std::uint64_t i = 0; i < bytes.size(); ++i) {
+        pieces.push_back({2 * i, as_bytes(bytes).subspan(i, 1)});
+    }
+    REQUIRE(store.engine().write(std::move(op), pieces, {}).ok());
+    REQUIRE(store.engine().pack().ok());
+    REQUIRE(store.engine().names().totals().live_bytes == bytes.size());
+    REQUIRE(store.remove("k").ok());
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto totals = [&] { return store.engine().names().totals(); };
+    while (totals().inodes == inodes && std::chrono::steady_clock::now() < give_up) {
+        std::this_thread::yield();
+    }
+    CHECK(totals().inodes == inodes - 1);
+    CHECK(totals().live_bytes == 0);
+    CHECK(totals().upkeep_waiting == 0);
 }
 
 TEST_CASE("objects survive a clean restart") {

@@ -74,6 +74,7 @@ Result<OpResult> LocalEngine::finish(TxnResult result, Door door, OpResult* fail
         return std::move(result.status);
     }
     ASSERT(!result.results.empty());
+    if (meta_.totals().upkeep_waiting > 0) mover_.wake();
     notify(result.changes, door);
     return std::move(result.results.back());
 }

@@ -3,12 +3,15 @@
 #include <spdlog/spdlog.h>
 
 #include "objstore/base/named_thread.h"
+#include "objstore/volume/format.h"
 
 namespace objstore {
 
 namespace {
 
 constexpr std::size_t kLeftMax = 100'000;
+constexpr int kUpkeepSteps = 50;
+constexpr std::chrono::milliseconds kStepPause(20);
 
 // Of what is stored, so that it will fail again.
 bool is_damage(const Status& status) {
@@ -50,26 +53,47 @@ void Mover::stop() {
 }
 
 void Mover::run() {
+    const auto called = [&] { return stopping_ || work_; };
+    const auto stopped = [&] { return stopping_; };
     std::unique_lock lock(mutex_);
     while (!stopping_) {
-        ready_.wait(lock, [&] { return stopping_ || work_; });
+        // Holds that end and times that come tell nobody.
+        if (waiting_) {
+            ready_.wait_for(lock, options_.upkeep_every, called);
+        } else {
+            ready_.wait(lock, called);
+        }
         // Let more gather: a stripe is worth filling.
-        ready_.wait_for(lock, options_.pack_after, [&] { return stopping_; });
+        ready_.wait_for(lock, options_.pack_after, stopped);
         if (stopping_) return;
         work_ = false;
         lock.unlock();
         const Status packed = pack();
-        const auto kept = meta_.upkeep();
+        const auto kept = upkeep();
+        const bool waiting = meta_.totals().upkeep_waiting > 0;
         lock.lock();
+        waiting_ = waiting;
         if (packed.ok() && kept.ok()) {
             work_ = work_ || *kept;
             continue;
         }
         const Status failed = packed.ok() ? kept.error() : packed;
         log_.warn("background work failed, will be tried again error=\"{}\"", failed.message());
-        ready_.wait_for(lock, options_.upkeep_every, [&] { return stopping_; });
+        ready_.wait_for(lock, options_.upkeep_every, stopped);
         work_ = true;
     }
+}
+
+// Some steps, as others want their turn. True while there is more, and it moves on.
+Result<bool> Mover::upkeep() {
+    const auto before = meta_.totals();
+    for (int step = 0; step < kUpkeepSteps; ++step) {
+        TRY_ASSIGN(const bool more, meta_.upkeep());
+        if (!more) return false;
+        std::unique_lock lock(mutex_);
+        if (ready_.wait_for(lock, kStepPause, [&] { return stopping_; })) return false;
+    }
+    return meta_.totals() != before;
 }
 
 Status Mover::pack() {
@@ -105,16 +129,29 @@ Result<bool> Mover::pack_batch(std::uint64_t& after) {
     return seen < rows.size() || rows.size() == options_.batch_rows;
 }
 
+// A part's rows are told by their offsets, and by an inode that is none yet.
+Result<Owner> Mover::owner_of(const InlineRow& row) const {
+    Owner owner{row.inode, row.generation, row.logical_offset};
+    if (row.logical_offset < kPartBytesMax) return owner;
+    const auto inode = meta_.getattr(row.inode);
+    if (inode.ok()) return owner;
+    if (inode.code() != Code::not_found) return inode.error();
+    static_assert(kPartBytesMax == kOwnerPartBytes);
+    owner.part = static_cast<std::uint32_t>(row.logical_offset / kPartBytesMax);
+    owner.logical_offset %= kPartBytesMax;
+    return owner;
+}
+
 Status Mover::pack_rows(std::span<const InlineRow* const> rows) {
     std::vector<Piece> pieces;
     for (const InlineRow* row : rows) {
-        const Owner owner{row->inode, row->generation, row->logical_offset};
+        TRY_ASSIGN(const Owner owner, owner_of(*row));
         pieces.push_back({owner, as_bytes(row->bytes)});
     }
     TRY_ASSIGN(auto placed, volumes_.append(pieces));
     std::vector<Op> ops;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        for (Extent& extent : placed[i]) extent.logical_offset -= rows[i]->logical_offset;
+        for (Extent& extent : placed[i]) extent.logical_offset -= pieces[i].owner.logical_offset;
         ops.emplace_back(PackInlineOp{rows[i]->id, std::move(placed[i])});
     }
     return name(ops);

@@ -23,7 +23,7 @@ class Mover final {
 public:
     struct Options {
         std::chrono::milliseconds pack_after{1000};     // of the first that waits
-        std::chrono::milliseconds upkeep_every{10000};  // while there is any to do
+        std::chrono::milliseconds upkeep_every{10000};  // while some is not due yet
         std::size_t batch_bytes = 4 * kMiB;
         std::size_t batch_rows = 1000;
     };
@@ -38,7 +38,9 @@ public:
 
 private:
     void run();
+    Result<bool> upkeep();
     Result<bool> pack_batch(std::uint64_t& after);
+    Result<Owner> owner_of(const InlineRow& row) const;
     Status pack_rows(std::span<const InlineRow* const> rows);
     Status name(const std::vector<Op>& ops);
     Status leave(std::uint64_t id, const Status& why);
@@ -52,7 +54,8 @@ private:
     std::set<std::uint64_t> left_;  // rows; of who has pack_mutex_
     std::mutex mutex_;
     std::condition_variable ready_;
-    bool work_ = true;  // after a start there may be some
+    bool work_ = true;      // after a start there may be some
+    bool waiting_ = false;  // orphans or directories that were not due when last looked at
     bool stopping_ = false;
     std::thread thread_;
 };

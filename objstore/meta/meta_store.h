@@ -85,6 +85,8 @@ public:
         std::uint64_t inline_bytes = 0;  // waiting for the mover
         std::uint64_t live_bytes = 0;
         std::uint64_t inodes = 0;
+        std::uint64_t upkeep_waiting = 0;  // orphans, and directories to be looked at
+        bool operator==(const Totals&) const = default;
     };
     virtual Totals totals() = 0;
 

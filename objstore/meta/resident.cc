@@ -134,7 +134,11 @@ std::vector<InodeId> Resident::prunes_due(UnixNanos now, std::size_t limit) cons
 }
 
 MetaStore::Totals Resident::totals() const {
-    return state_.with([](const State& state) { return state.totals; });
+    return state_.with([](const State& state) {
+        MetaStore::Totals totals = state.totals;
+        totals.upkeep_waiting = state.orphans.size() + state.prunes.size();
+        return totals;
+    });
 }
 
 }  // namespace objstore

@@ -13,6 +13,15 @@ namespace {
 
 constexpr const char* kNamespacePath = "meta/namespace.db";
 
+// Absent, or a file without a byte, which SQLite takes for a new database.
+Result<bool> is_missing(Disk& disk) {
+    const auto file = disk.open(kNamespacePath, OpenMode::read);
+    if (file.code() == Code::not_found) return true;
+    TRY(file.error());
+    TRY_ASSIGN(const std::uint64_t size, (*file)->size());
+    return size == 0;
+}
+
 }  // namespace
 
 // The namespace is the list of volumes.
@@ -96,6 +105,9 @@ Status Deployment::open_namespace() {
     for (std::size_t i = 0; i < set_.members.size(); ++i) {
         const DiskMember& member = set_.members[i];
         if (member.state != DiskState::member || member.label->index != 0) continue;
+        // First of all: SQLite would remove the log beside an empty file.
+        TRY_ASSIGN(const bool missing, is_missing(*deps_.disks[i]));
+        if (missing) TRY(check_unused(*deps_.disks[i]));
         SqliteStore::Options options{.path = kNamespacePath,
                                      .deployment = id(),
                                      .create = false,

@@ -81,7 +81,11 @@ TEST_CASE("a namespace is made for empty disks only, and the old one works when 
     }
     SUBCASE("it is empty") {
         write_file(home, kNamespace, "");
+        const std::string log = std::string(kNamespace) + "-wal";
+        write_file(home, log, "what may be all there is");
         check_refused();
+        CHECK(home.contents(log) == "what may be all there is");
+        REQUIRE(home.remove(log).ok());
     }
     write_file(home, kNamespace, bytes);
     REQUIRE(store.open().ok());
@@ -127,17 +131,39 @@ TEST_CASE("when too many disks are missing the refusal says which, and where the
     }
 }
 
-TEST_CASE("stripe headers say whose bytes they hold, and of which part of an upload") {
+TEST_CASE("stripe headers say whose bytes they hold") {
     SimStore store({});
     Engine& engine = store.engine();
+    // Small, inline at first; large; in place.
+    REQUIRE(store.put("small", some_bytes(5001, 1)).ok());
     REQUIRE(store.put("large", some_bytes(300'001, 2)).ok());
+    const auto small = engine.stat(store.bucket(), "small");
     const auto large = engine.stat(store.bucket(), "large");
+    REQUIRE(small.ok());
     REQUIRE(large.ok());
-    const OwnerEntry whole = owner_of(store, 300'001);
-    CHECK(whole.inode == large->inode->id);
-    CHECK(whole.generation == 1);
-    CHECK(whole.offset == 0);
+    const std::string patch = some_bytes(5002, 3);
+    WriteOp op;
+    op.inode = large->inode->id;
+    const std::vector<WritePiece> pieces = {{7000, as_bytes(patch)}};
+    REQUIRE(engine.write(std::move(op), pieces, {}).ok());
+    REQUIRE(engine.pack().ok());
 
+    const OwnerEntry packed = owner_of(store, 5001);
+    CHECK(packed.inode == small->inode->id);
+    CHECK(packed.generation == 1);
+    CHECK(packed.offset == 0);
+    const OwnerEntry streamed = owner_of(store, 300'001);
+    CHECK(streamed.inode == large->inode->id);
+    CHECK(streamed.generation == 1);
+    const OwnerEntry patched = owner_of(store, 5002);
+    CHECK(patched.inode == large->inode->id);
+    CHECK(patched.generation == 2);
+    CHECK(patched.offset == 7000);
+}
+
+TEST_CASE("stripe headers say of which part of an upload the bytes are") {
+    SimStore store({});
+    Engine& engine = store.engine();
     CreateUploadOp create;
     create.upload.id = 77;
     create.upload.bucket = store.bucket();
@@ -145,15 +171,18 @@ TEST_CASE("stripe headers say whose bytes they hold, and of which part of an upl
     REQUIRE(engine.apply(std::move(create), {}).ok());
     const auto upload = engine.names().upload(77);
     REQUIRE(upload.ok());
-    auto content =
-        engine.new_content({.inode = upload->inode, .generation = 1, .part = 3}, 300'003);
-    REQUIRE(content->write(as_bytes(some_bytes(300'003, 4))).ok());
-    REQUIRE(engine.put_part(*upload, std::move(content), {.number = 3}).ok());
-    const OwnerEntry part = owner_of(store, 300'003);
-    CHECK(part.inode == upload->inode);
-    CHECK(part.generation == 1);
-    CHECK(part.offset == kOwnerIsPart + 3 * kOwnerPartBytes);
-    CHECK(logical_offset(part) == 0);
+    for (const std::size_t size : {300'003, 5003}) {
+        auto content =
+            engine.new_content({.inode = upload->inode, .generation = 1, .part = 3}, size);
+        REQUIRE(content->write(as_bytes(some_bytes(size, 4))).ok());
+        REQUIRE(engine.put_part(*upload, std::move(content), {.number = 3}).ok());
+        REQUIRE(engine.pack().ok());
+        const OwnerEntry owner = owner_of(store, size);
+        CHECK(owner.inode == upload->inode);
+        CHECK(owner.generation == 1);
+        CHECK(owner.offset == kOwnerIsPart + 3 * kOwnerPartBytes);
+        CHECK(logical_offset(owner) == 0);
+    }
 }
 
 TEST_CASE("stripes of one deployment are numbered in the order of their writes") {

@@ -122,7 +122,8 @@ Result<bool> KeyWalker::visit(const EntryWithInode& found, std::string key) {
         return found.inode->is_regular() && key_.size() <= kKeyBytesMax;
     }
     const Inode& directory = *found.inode;
-    if (!shows_in_listing(directory)) return false;
+    // Below a path that is no key there are none either.
+    if (!shows_in_listing(directory) || key.size() > kKeyBytesMax) return false;
     // Neither before nor within the prefix: nothing below can match.
     if (!key.starts_with(prefix_) && !prefix_.starts_with(key)) {
         key_ = std::move(key);
@@ -138,7 +139,7 @@ Result<bool> KeyWalker::visit(const EntryWithInode& found, std::string key) {
     descend_ = directory.id;
     held_ = found;  // the page moves when the frame below is pushed
     entry_ = &held_;
-    return listed_as_key(directory) && key_.size() <= kKeyBytesMax;
+    return listed_as_key(directory);
 }
 
 }  // namespace objstore

@@ -1,5 +1,6 @@
 #include "nfs/ops/programs.h"
 
+#include <algorithm>
 #include <array>
 
 #include "nfs/ops/procedures.h"
@@ -11,6 +12,7 @@ namespace nfs {
 namespace {
 
 constexpr std::uint32_t kNfsVersion = 3;
+constexpr std::size_t kSmallReplyBytes = 8 * objstore::kKiB;
 
 struct Entry {
     Answer (*run)(Request&, Writer&);
@@ -46,6 +48,21 @@ Service::Lookup Programs::find(std::uint32_t program,
     }
     if (procedure >= MountProgram::kProcedureCount) return NoProcedure{};
     return Known{false};
+}
+
+// Of calls whose replies grow with what they ask for.
+std::size_t Programs::large_reply_bytes(const Call& call) const {
+    if (call.program != kNfsProgram) return 0;
+    Reader args(call.args);
+    std::size_t asked_bytes = 0;
+    if (kProcedures[call.procedure].run == read) asked_bytes = ReadArgs::read(args).count;
+    if (kProcedures[call.procedure].run == readdir) asked_bytes = ReaddirArgs::read(args).count;
+    if (kProcedures[call.procedure].run == readdirplus) {
+        asked_bytes = ReaddirplusArgs::read(args).max_count;
+    }
+    if (asked_bytes <= kSmallReplyBytes) return 0;
+    return std::min<std::size_t>(asked_bytes, context_.options.transfer_bytes_max) +
+           kSmallReplyBytes;
 }
 
 Answer Programs::try_call(const Peer&, const Call& call, Writer& out) {

@@ -14,6 +14,7 @@ public:
     Lookup find(std::uint32_t program,
                 std::uint32_t version,
                 std::uint32_t procedure) const override;
+    std::size_t large_reply_bytes(const Call& call) const override;
     Answer try_call(const Peer& peer, const Call& call, Writer& out) override;
     Answer call(const Peer& peer, const Call& call, Writer& out) override;
     Answer refuse(const Call& call, Writer& out) override;

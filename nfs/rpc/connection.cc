@@ -23,6 +23,7 @@ constexpr std::size_t kSlotsMax = 64;                      // of one sendmsg
 constexpr std::size_t kFlushBytes = 256 * objstore::kKiB;  // enough to keep a client busy with
 constexpr int kReceivesMax = 16;  // in one turn, before other connections of the thread get theirs
 constexpr std::chrono::milliseconds kMemoryRetry{10};
+constexpr std::size_t kReserveStep = 256 * objstore::kKiB;  // so that it is not asked at each call
 
 }  // namespace
 
@@ -42,6 +43,7 @@ bool ConnectionCount::wait_for_none(std::chrono::milliseconds grace) {
 struct Connection::Pending {
     Record record;
     Dispatcher::Begun begun;
+    std::size_t size_bytes = 0;  // of memory that the record keeps
     Gather reply;
 };
 
@@ -54,6 +56,10 @@ Connection::Connection(Socket socket, const Peer& peer, ConnectionHost& host)
       window_(host.blocks, host.limits.record_bytes_max),
       tick_timer_(executor_),
       memory_timer_(executor_) {}
+
+Connection::~Connection() {
+    if (reserved_bytes_ > 0) host_.memory.give_back(peer_.address, reserved_bytes_);
+}
 
 // Whatever is thrown in a handler costs this connection, not the thread.
 template <typename Fn>
@@ -101,16 +107,41 @@ void Connection::cut(std::string_view why) {
 bool Connection::at_limit() const {
     return calls_in_flight_ >= host_.limits.calls_in_flight_max ||
            call_bytes_ >= host_.limits.call_bytes_max ||
-           queued_bytes() >= host_.limits.reply_bytes_max || host_.blocks.exhausted();
+           reply_bytes() >= host_.limits.reply_bytes_max;
+}
+
+// Brings what is taken of the memory budget to what is held, and so much more. False: there is not
+// enough.
+bool Connection::reserve(std::size_t more_bytes) {
+    const std::size_t held = reply_bytes() + call_bytes_ + window_.large_bytes() + more_bytes;
+    const std::size_t free = host_.limits.free_bytes;
+    const std::size_t wanted =
+        held <= free ? 0 : (held - free + kReserveStep - 1) / kReserveStep * kReserveStep;
+    if (wanted > reserved_bytes_) {
+        no_memory_ = !host_.memory.try_take(peer_.address, wanted - reserved_bytes_);
+        if (no_memory_) return false;
+    } else if (wanted < reserved_bytes_) {
+        host_.memory.give_back(peer_.address, reserved_bytes_ - wanted);
+    }
+    reserved_bytes_ = wanted;
+    no_memory_ = false;
+    return true;
+}
+
+// Where the next bytes go; empty while there is no memory for them.
+MutableBytes Connection::space() {
+    if (window_.wants_large() && !reserve(host_.blocks.large_bytes())) return {};
+    return window_.space();
 }
 
 // Waits for more bytes, in a block of the pool only when the rest of a record is to come.
 void Connection::read() {
     ASSERT(!reading_);
-    reading_ = true;
     window_.release_if_idle();
     const bool quiet = !window_.mid_record();
-    const auto space = quiet ? MutableBytes(first_bytes_) : window_.space();
+    const auto space = quiet ? MutableBytes(first_bytes_) : this->space();
+    if (space.empty()) return wait_for_memory();
+    reading_ = true;
     socket_.async_read_some(
         asio::buffer(space.data(), space.size()),
         [self = shared_from_this(), quiet, space](error_code error, std::size_t size_bytes) {
@@ -139,7 +170,11 @@ void Connection::on_read(bool was_quiet, std::size_t size_bytes) {
 
 // Takes what has arrived meanwhile, without the way through the event loop.
 bool Connection::receive_now() {
-    const auto space = window_.space();
+    const auto space = this->space();
+    if (space.empty()) {
+        more_in_kernel_ = false;  // for this turn
+        return false;
+    }
     const ssize_t got = ::recv(socket_.native_handle(), space.data(), space.size(), MSG_DONTWAIT);
     more_in_kernel_ = got == static_cast<ssize_t>(space.size());
     if (got <= 0) return false;  // an error or the end shows again at the next read
@@ -147,36 +182,58 @@ bool Connection::receive_now() {
     return true;
 }
 
-// Begins all calls that are there, as far as the limits let us.
-void Connection::process() {
+// Begins all calls that are there, as far as the limits let us. True: some.
+bool Connection::process() {
+    bool some = false;
     stopped_at_limit_ = false;
     while (!closed_ && !finishing_) {
-        if (at_limit()) {
-            stopped_at_limit_ = true;
-            return;
+        if (!held_) {
+            auto record = window_.next();
+            if (!record.ok()) cut(record.error().message());
+            if (!record.ok() || !record->has_value()) return some;
+            ++record_count_;
+            held_ = std::move(*record);
         }
-        auto record = window_.next();
-        if (!record.ok()) return cut(record.error().message());
-        if (!record->has_value()) return;
-        ++record_count_;
-        handle(std::move(**record));
+        if (at_limit() || !reserve(0) || !handle(*held_)) {
+            stopped_at_limit_ = true;
+            return some;
+        }
+        some = true;
+        held_.reset();
         if (filling_.size() >= kFlushBytes) send_now();
     }
+    return some;
 }
 
-void Connection::handle(Record record) {
-    const auto begun = host_.dispatcher.begin(peer_, record.bytes, filling_);
-    if (begun.verdict == Dispatcher::Verdict::cut) return cut("not an RPC call");
-    if (begun.verdict != Dispatcher::Verdict::wait) return;
+// False: there is no room for the reply now.
+bool Connection::handle(const Record& record) {
+    using Verdict = Dispatcher::Verdict;
+    auto begun = host_.dispatcher.begin(peer_, record.bytes, filling_, 0);
+    if (begun.verdict == Verdict::no_room) {
+        const bool others = reply_bytes() > 0;
+        const bool fits = reply_bytes() + begun.reply_bytes <= host_.limits.reply_bytes_max;
+        if ((others && !fits) || !reserve(begun.reply_bytes)) return false;
+        begun = host_.dispatcher.begin(peer_, record.bytes, filling_, begun.reply_bytes);
+    }
+    if (begun.verdict == Verdict::cut) cut("not an RPC call");
+    if (begun.verdict == Verdict::wait) give_to_workers(record, begun);
+    return true;
+}
+
+void Connection::give_to_workers(Record record, const Dispatcher::Begun& begun) {
+    // All of a large block stays for it. Of small ones no more are out than calls with workers.
+    const bool large = record.block->size() > host_.blocks.small_bytes();
+    const std::size_t size_bytes = large ? record.block->size() : record.bytes.size();
     // Shared: a job of the pool must be copyable.
-    auto pending = std::make_shared<Pending>(Pending{std::move(record), begun, {}});
-    const std::size_t size_bytes = pending->record.bytes.size();
+    auto pending = std::make_shared<Pending>(Pending{std::move(record), begun, size_bytes, {}});
     ++calls_in_flight_;
     call_bytes_ += size_bytes;
+    promised_bytes_ += begun.reply_bytes;
     auto job = [self = shared_from_this(), pending] { self->carry_out(pending); };
     if (host_.workers.post(std::move(job))) return;
     --calls_in_flight_;
     call_bytes_ -= size_bytes;
+    promised_bytes_ -= begun.reply_bytes;
     host_.dispatcher.refuse(begun, filling_);
 }
 
@@ -194,7 +251,10 @@ void Connection::collect() {
     auto done = done_.with([](auto& list) { return std::exchange(list, {}); });
     ASSERT(calls_in_flight_ >= done.size());
     calls_in_flight_ -= done.size();
-    for (const auto& pending : done) call_bytes_ -= pending->record.bytes.size();
+    for (const auto& pending : done) {
+        call_bytes_ -= pending->size_bytes;
+        promised_bytes_ -= pending->begun.reply_bytes;
+    }
     guarded([&] {
         for (const auto& pending : done) filling_.append(pending->reply);
         done.clear();
@@ -231,22 +291,21 @@ void Connection::send_now() {
 // Whenever something has changed: sends, begins what the limits held back, waits for what is next.
 void Connection::proceed() {
     send_now();
-    while (stopped_at_limit_ && !at_limit() && !closed_) {
-        process();
-        send_now();
-    }
+    no_memory_ = false;
+    while (stopped_at_limit_ && !closed_ && process()) send_now();
     if (closed_) return;
     if (finishing_) {
         if (calls_in_flight_ == 0 && queued_bytes() == 0) close();
         return;
     }
-    if (stopped_at_limit_ || at_limit()) return retry_when_memory_is_back();
-    if (!reading_) read();
+    const bool starved = no_memory_;
+    if (!reserve(0) || starved) return wait_for_memory();
+    if (!stopped_at_limit_ && !at_limit() && !reading_) read();
 }
 
 // Sent replies and ended calls wake us by themselves; memory that other connections held does not.
-void Connection::retry_when_memory_is_back() {
-    if (waiting_memory_ || !host_.blocks.exhausted()) return;
+void Connection::wait_for_memory() {
+    if (waiting_memory_) return;
     waiting_memory_ = true;
     memory_timer_.expires_after(kMemoryRetry);
     memory_timer_.async_wait([self = shared_from_this()](error_code) {
@@ -273,11 +332,15 @@ void Connection::schedule_tick() {
 
 void Connection::on_tick() {
     const ConnectionLimits& limits = host_.limits;
+    // Who keeps memory that others could use has less time.
+    const bool scarce = reserved_bytes_ > 0 && host_.memory.is_scarce();
     const bool owes_record = reading_ && window_.mid_record();
-    if (record_watch_.exceeds(record_count_, owes_record, limits.tick, limits.record_max)) {
+    const auto record_max = scarce ? limits.tick : limits.record_max;
+    if (record_watch_.exceeds(record_count_, owes_record, limits.tick, record_max)) {
         return cut("a record took too long to arrive");
     }
-    if (stall_watch_.exceeds(sent_bytes_, queued_bytes() > 0, limits.tick, limits.stall_max)) {
+    const auto stall_max = scarce ? limits.tick : limits.stall_max;
+    if (stall_watch_.exceeds(sent_bytes_, queued_bytes() > 0, limits.tick, stall_max)) {
         return cut("replies were not taken");
     }
     const bool idle = calls_in_flight_ == 0 && queued_bytes() == 0;

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -14,6 +15,7 @@
 #include <spdlog/logger.h>
 
 #include "nfs/rpc/dispatcher.h"
+#include "nfs/rpc/memory_budget.h"
 #include "nfs/rpc/record.h"
 #include "objstore/base/executor.h"
 
@@ -21,9 +23,10 @@ namespace nfs {
 
 struct ConnectionLimits {
     std::size_t record_bytes_max = objstore::kMiB + 4 * objstore::kKiB;
-    std::size_t calls_in_flight_max = 64;                            // with workers
-    std::size_t call_bytes_max = 16 * objstore::kMiB;                // of those
-    std::size_t reply_bytes_max = 8 * objstore::kMiB;                // not taken by the client yet
+    std::size_t calls_in_flight_max = 64;              // with workers
+    std::size_t call_bytes_max = 16 * objstore::kMiB;  // of those
+    std::size_t reply_bytes_max = 8 * objstore::kMiB;  // of theirs, or not taken yet
+    std::size_t free_bytes = 128 * objstore::kKiB;     // of the two, outside the memory budget
     std::chrono::milliseconds idle_max{std::chrono::minutes(10)};    // without any call
     std::chrono::milliseconds record_max{std::chrono::seconds(60)};  // to send one record
     std::chrono::milliseconds stall_max{std::chrono::seconds(60)};   // to take any byte of replies
@@ -61,6 +64,7 @@ private:
 struct ConnectionHost {
     Dispatcher& dispatcher;
     BlockPool& blocks;
+    MemoryBudget& memory;
     objstore::ThreadPool& workers;
     spdlog::logger& log;
     ConnectionCount& count;
@@ -72,6 +76,10 @@ struct ConnectionHost {
 // replies go out together, in whatever order they are ready. At its limits it stops reading, so a
 // client that does not take its replies is held back, then cut.
 //
+// Each may always hold a little, so small calls are answered whatever others do. For what is large,
+// a record or the reply that a call asks for, it takes its part of the memory budget first, and
+// waits when there is none.
+//
 // Shared: the handlers of its socket and the workers that carry out its calls hold it, whoever ends
 // last. Threads: everything runs on the socket's executor, which must be serial.
 class Connection final : public std::enable_shared_from_this<Connection> {
@@ -79,6 +87,7 @@ public:
     using Socket = boost::asio::ip::tcp::socket;
 
     Connection(Socket socket, const Peer& peer, ConnectionHost& host);
+    ~Connection();
 
     void start();
     // Begins no more calls, sends what is owed, then closes.
@@ -92,17 +101,21 @@ private:
     void read();
     void on_read(bool was_quiet, std::size_t size_bytes);
     bool receive_now();
-    void process();
-    void handle(Record record);
+    objstore::MutableBytes space();
+    bool process();
+    bool handle(const Record& record);
+    void give_to_workers(Record record, const Dispatcher::Begun& begun);
     void carry_out(const std::shared_ptr<Pending>& pending);
     void collect();
     void send_now();
     void proceed();
-    void retry_when_memory_is_back();
+    void wait_for_memory();
     void schedule_tick();
     void on_tick();
     bool at_limit() const;
     std::size_t queued_bytes() const { return filling_.size() + sending_.size(); }
+    std::size_t reply_bytes() const { return queued_bytes() + promised_bytes_; }
+    bool reserve(std::size_t more_bytes);
     void cut(std::string_view why);
     template <typename Fn>
     void guarded(Fn&& fn);
@@ -132,10 +145,14 @@ private:
     boost::asio::steady_timer tick_timer_;
     boost::asio::steady_timer memory_timer_;
     std::size_t calls_in_flight_ = 0;
-    std::size_t call_bytes_ = 0;
+    std::size_t call_bytes_ = 0;      // of those, in memory
+    std::size_t promised_bytes_ = 0;  // that their replies may have
+    std::size_t reserved_bytes_ = 0;  // of the memory budget
+    std::optional<Record> held_;      // waits for memory for its reply
     bool reading_ = false;
     bool more_in_kernel_ = false;    // the last receive filled all the room it had
     bool stopped_at_limit_ = false;  // complete records may lie in the window
+    bool no_memory_ = false;         // the budget had none the last time
     bool waiting_writable_ = false;
     bool waiting_memory_ = false;
     bool finishing_ = false;

@@ -41,7 +41,10 @@ bool Dispatcher::write_if_unknown(const Call& call, Gather& out, bool& keep_repl
     return true;
 }
 
-Dispatcher::Begun Dispatcher::begin(const Peer& peer, Bytes record, Gather& out) {
+Dispatcher::Begun Dispatcher::begin(const Peer& peer,
+                                    Bytes record,
+                                    Gather& out,
+                                    std::size_t room_bytes) {
     const ParsedCall parsed = parse_call(record);
     const Call& call = parsed.call;
     switch (parsed.kind) {
@@ -59,9 +62,11 @@ Dispatcher::Begun Dispatcher::begin(const Peer& peer, Bytes record, Gather& out)
     bool keep_reply = false;
     if (write_if_unknown(call, out, keep_reply)) return {Verdict::answered, {}, {}};
     if (!keep_reply) {
+        const std::size_t reply_bytes = service_.large_reply_bytes(call);
+        if (reply_bytes > room_bytes) return {Verdict::no_room, {}, {}, reply_bytes};
         const auto in_place = [&](Writer& writer) { return service_.try_call(peer, call, writer); };
         if (reply(call, out, in_place) != Answer::not_now) return {Verdict::answered, {}, {}};
-        return {Verdict::wait, call, {}};
+        return {Verdict::wait, call, {}, reply_bytes};
     }
     const CallKey key = replies_.key_of(peer.address, call);
     ReplyCache::Found found = replies_.begin(key);

@@ -16,18 +16,20 @@ public:
         dropped,   // there will be none
         cut,       // this is not RPC: close the connection
         wait,      // let a worker `finish` the call
+        no_room,   // nothing was done: begin it again with room for `reply_bytes`
     };
     struct Begun {
         Verdict verdict = Verdict::cut;
         // With `wait`: what `finish` or `refuse` needs. Lies in the record.
         Call call;
         std::optional<CallKey> key;
+        std::size_t reply_bytes = 0;  // of a large reply, at most; 0: it is small
     };
 
     Dispatcher(Service& service, ReplyCache& replies);
 
-    // Never waits. Replies are whole records at the end of `out`.
-    Begun begin(const Peer& peer, Bytes record, Gather& out);
+    // Never waits. Replies are whole records at the end of `out`. Small ones need no `room_bytes`.
+    Begun begin(const Peer& peer, Bytes record, Gather& out, std::size_t room_bytes);
     // Carries the call out and writes its reply; may wait for disks. Exactly one of `finish` and
     // `refuse` follows a `wait`.
     void finish(const Peer& peer, const Begun& begun, Gather& out);

@@ -23,6 +23,9 @@ public:
         if (procedure > 5) return NoProcedure{};
         return Known{procedure >= 2};
     }
+    std::size_t large_reply_bytes(const Call& call) const override {
+        return call.procedure <= 1 ? reply_bytes : 0;
+    }
     Answer try_call(const Peer&, const Call& call, Writer& out) override {
         out.u32(1000);
         return call.procedure == 0 ? Answer::success : Answer::not_now;
@@ -39,6 +42,7 @@ public:
     }
 
     int calls = 0;
+    std::size_t reply_bytes = 0;
 };
 
 struct Fixture {
@@ -48,6 +52,7 @@ struct Fixture {
     Dispatcher dispatcher{service, replies};
     Peer peer;
     std::vector<std::byte> record;
+    std::size_t room_bytes = 0;
 
     Dispatcher::Begun begin(std::uint32_t xid, std::array<std::uint32_t, 3> target, Gather& out) {
         Gather encoded;
@@ -57,7 +62,7 @@ struct Fixture {
         }
         writer.zeros(4);
         record = encoded.flatten();
-        return dispatcher.begin(peer, record, out);
+        return dispatcher.begin(peer, record, out, room_bytes);
     }
     static Words words(const Gather& out) {
         const auto bytes = out.flatten();
@@ -133,8 +138,22 @@ TEST_CASE_FIXTURE(Fixture, "bad arguments, failures and exceptions become RPC er
 
 TEST_CASE_FIXTURE(Fixture, "what is not RPC cuts the connection") {
     Gather out;
-    CHECK(dispatcher.begin(peer, objstore::as_bytes("GET / HTTP/1.1\r\n"), out).verdict ==
+    CHECK(dispatcher.begin(peer, objstore::as_bytes("GET / HTTP/1.1\r\n"), out, 0).verdict ==
           Verdict::cut);
-    CHECK(dispatcher.begin(peer, {}, out).verdict == Verdict::cut);
+    CHECK(dispatcher.begin(peer, {}, out, 0).verdict == Verdict::cut);
     CHECK(out.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a call with a large reply is begun when there is room for it") {
+    service.reply_bytes = 5000;
+    Gather out;
+    const auto refused = begin(1, {5, 2, 0}, out);
+    CHECK(refused.verdict == Verdict::no_room);
+    CHECK(refused.reply_bytes == 5000);
+    CHECK(out.empty());
+    room_bytes = 5000;
+    CHECK(begin(1, {5, 2, 0}, out).verdict == Verdict::answered);
+    const auto waits = begin(2, {5, 2, 1}, out);
+    CHECK(waits.verdict == Verdict::wait);
+    CHECK(waits.reply_bytes == 5000);
 }

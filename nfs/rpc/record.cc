@@ -30,17 +30,44 @@ MutableBytes RecordWindow::space() {
     return block_->span().subspan(filled_);
 }
 
+// How much more there should be room for: the rest of the fragment, or the next marker.
+std::size_t RecordWindow::wanted_bytes() const {
+    const std::size_t unread = unread_bytes();
+    const std::size_t missing = std::max(fragment_left_, unread + kMarkerBytes) - unread;
+    return std::max(missing, kSpaceBytesMin);
+}
+
+bool RecordWindow::has_room(std::size_t wanted) const {
+    return block_ && block_->size() - filled_ >= wanted;
+}
+
+// A record that only a large block can hold, and of which no more has come than a small one can.
+bool RecordWindow::grows() const {
+    const std::size_t kept = size_ + unread_bytes();
+    return kept + wanted_bytes() > pool_.small_bytes() &&
+           kept + kSpaceBytesMin <= pool_.small_bytes();
+}
+
+bool RecordWindow::wants_large() const {
+    if (!mid_record() || is_large() || grows() || has_room(wanted_bytes())) return false;
+    return size_ + unread_bytes() + wanted_bytes() > pool_.small_bytes();
+}
+
+std::size_t RecordWindow::large_bytes() const {
+    return is_large() ? block_->size() : 0;
+}
+
 // What must stay is the record so far and the bytes behind it. They stay where they are when what
 // is still to come of the fragment fits behind them; else they go to the start of a block.
 void RecordWindow::make_room() {
     // The other holders of the block are workers that read the records before this one.
     const bool ours_alone = block_ && block_.use_count() == 1;
     if (ours_alone && !mid_record()) filled_ = read_at_ = begin_ = 0;
-    const std::size_t unread = unread_bytes();
-    const std::size_t missing = std::max(fragment_left_, unread + kMarkerBytes) - unread;
-    const std::size_t wanted = std::max(missing, kSpaceBytesMin);
-    if (block_ && block_->size() - filled_ >= wanted) return;
+    const bool growing = grows() && !(is_large() && ours_alone);
+    const std::size_t wanted = growing ? kSpaceBytesMin : wanted_bytes();
+    if (has_room(wanted)) return;
     if (size_ == 0) begin_ = read_at_;
+    const std::size_t unread = unread_bytes();
     const std::size_t kept = size_ + unread;
     const std::size_t needed = kept + wanted;
     BlockRef target = ours_alone && block_->size() >= needed ? block_ : pool_.take(needed);

@@ -19,10 +19,11 @@ struct Record {
 };
 
 // Takes the stream of a connection apart into records (RFC 5531, section 11). Bytes are received
-// straight into a block of the pool: 128 KiB at first, a large one when a record needs it. Where a
-// record comes in several fragments they are moved together in place. What a peer can make this
-// hold is one block, and the total of a record over all fragments is checked before any of it is
-// waited for. Threads: one at a time. `pool` must outlive this.
+// straight into a block of the pool: 128 KiB at first, a large one when so much of a record has
+// come, for what is only announced costs its sender nothing. Where a record comes in several
+// fragments they are moved together in place. What a peer can make this hold is one block, and the
+// total of a record over all fragments is checked before any of it is waited for.
+// Threads: one at a time. `pool` must outlive this.
 class RecordWindow final {
 public:
     static constexpr std::uint32_t kFragmentsMax = 1024;  // of one record; real clients send 1
@@ -33,6 +34,10 @@ public:
     // Where the next bytes from the socket go: never empty. Call `next` until it gives nothing
     // before this. Takes a block from the pool where there is none.
     objstore::MutableBytes space();
+    // The next `space` will take a large block.
+    bool wants_large() const;
+    // Bytes in a large block that it has; 0: it has none or a small one.
+    std::size_t large_bytes() const;
     void received(std::size_t size_bytes);
     // The next complete record, or nothing when more bytes are needed. An error means that the
     // stream can not be understood: cut it.
@@ -47,6 +52,10 @@ private:
     bool take_fragment();
     objstore::Status begin_fragment();
     void make_room();
+    bool has_room(std::size_t wanted) const;
+    bool grows() const;
+    bool is_large() const { return block_ && block_->size() > pool_.small_bytes(); }
+    std::size_t wanted_bytes() const;
     std::size_t unread_bytes() const { return filled_ - read_at_; }
 
     BlockPool& pool_;

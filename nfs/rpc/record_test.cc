@@ -125,6 +125,24 @@ TEST_CASE("a record may be as long as the maximum and no longer") {
     CHECK(other.next().code() == objstore::Code::invalid_argument);
 }
 
+TEST_CASE("a record that is announced takes no more memory than has come of it") {
+    BlockPool pool({});
+    RecordWindow window(pool, kRecordBytesMax);
+    const std::string stream = fragment(std::string(objstore::kMiB, 'x'), true);
+    CHECK(records_of(window, stream.substr(0, 100), 100).empty());
+    CHECK_FALSE(window.wants_large());
+    CHECK(window.space().size() > 4000);
+    CHECK(pool.lent_bytes() == pool.small_bytes());
+    std::string_view rest = std::string_view(stream).substr(100);
+    while (!window.wants_large()) {
+        rest.remove_prefix(receive(window, rest.substr(0, 5000)));
+        REQUIRE_FALSE(window.next()->has_value());
+    }
+    CHECK(window.large_bytes() == 0);
+    CHECK(stream.size() - rest.size() > pool.small_bytes() - 10'000);
+    CHECK(records_of(window, rest, 100'000) == std::vector<std::string>{stream.substr(4)});
+}
+
 TEST_CASE("a hostile length is refused from its marker alone, and no memory is taken for it") {
     BlockPool pool({});
     for (const char* marker : {"\xff\xff\xff\xff", "\x7f\xff\xff\xff", "\x40\x00\x00\x01"}) {

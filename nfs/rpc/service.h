@@ -36,6 +36,9 @@ public:
     virtual Lookup find(std::uint32_t program,
                         std::uint32_t version,
                         std::uint32_t procedure) const = 0;
+    // How long the reply may get, where that is more than a few KiB; else 0. A guess from the
+    // arguments, which may be nonsense.
+    virtual std::size_t large_reply_bytes(const Call& call) const = 0;
     // Answers from memory or not at all: never waits, since it runs on an I/O thread. Only for
     // calls whose reply need not be kept.
     virtual Answer try_call(const Peer& peer, const Call& call, Writer& out) = 0;

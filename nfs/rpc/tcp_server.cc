@@ -63,6 +63,7 @@ private:
 
     const Options options_;
     spdlog::logger& log_;
+    MemoryBudget memory_;
     objstore::ThreadPool workers_;
     ConnectionCount count_;
     ConnectionHost host_;
@@ -81,10 +82,11 @@ TcpServer::Impl::Impl(Options options,
                       spdlog::logger& log)
     : options_(std::move(options)),
       log_(log),
+      memory_(options_.memory),
       workers_({.threads = options_.worker_threads,
                 .queue_max = options_.worker_queue_max,
                 .name = "nfs-worker"}),
-      host_{dispatcher, blocks, workers_, log, count_, options_.limits} {
+      host_{dispatcher, blocks, memory_, workers_, log, count_, options_.limits} {
     ASSERT(options_.io_threads > 0);
     ASSERT(options_.worker_threads > 0);
 }

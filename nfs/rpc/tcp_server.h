@@ -21,6 +21,7 @@ public:
         std::size_t worker_queue_max = 1024;
         std::size_t connection_count_max = 1024;
         ConnectionLimits limits;
+        MemoryBudget::Options memory;
     };
     struct Address {
         std::string host;

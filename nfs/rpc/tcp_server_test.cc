@@ -2,6 +2,7 @@
 
 #include <future>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -26,6 +27,11 @@ public:
     Lookup find(std::uint32_t program, std::uint32_t, std::uint32_t procedure) const override {
         if (program != 5) return NoProgram{};
         return Known{procedure == 2};
+    }
+    std::size_t large_reply_bytes(const Call& call) const override {
+        Reader in(call.args);
+        const std::size_t bytes = call.procedure == 3 ? in.u32() : call.args.size();
+        return bytes > 4096 ? bytes + 4096 : 0;
     }
     Answer try_call(const Peer&, const Call& call, Writer& out) override {
         Reader in(call.args);
@@ -244,6 +250,42 @@ TEST_CASE_FIXTURE(Fixture, "a client that asks for much and takes nothing costs 
         CHECK(blocks.lent_bytes() < 16 * objstore::kMiB);
     }
     for (std::uint32_t xid = 0; xid < 200; ++xid) CHECK(xid_of(client.reply()) == xid);
+}
+
+TEST_CASE_FIXTURE(Fixture, "records that are only announced take no memory from others") {
+    constexpr std::size_t kClients = 40;
+    std::vector<std::unique_ptr<Client>> hostile;
+    for (std::size_t i = 0; i < kClients; ++i) {
+        hostile.push_back(std::make_unique<Client>(port));
+        REQUIRE(hostile.back()->send(word_of(0x80000000 | objstore::kMiB) + "a few bytes"));
+    }
+    while (blocks.lent_bytes() < kClients * blocks.small_bytes()) std::this_thread::yield();
+    CHECK(blocks.lent_bytes() <= kClients * blocks.small_bytes());
+    Client client(port);
+    REQUIRE(client.send(call_of(1, 0, opaque_of("x"))));
+    CHECK(result_of(client.reply()) == opaque_of("x"));
+}
+
+TEST_CASE("small calls are answered though others hold all memory, large ones when it is back") {
+    TcpServer::Options options;
+    options.memory = {.bytes_max = 3 * objstore::kMiB, .peer_bytes_max = 3 * objstore::kMiB};
+    Fixture fixture(options);
+    auto greedy = std::make_unique<Client>(fixture.port);
+    std::string calls;
+    for (std::uint32_t xid = 0; xid < 40; ++xid) calls += call_of(xid, 3, word_of(objstore::kMiB));
+    REQUIRE(greedy->send(calls));
+    // What the kernel takes is gone; then the server has to keep the rest.
+    while (fixture.blocks.lent_bytes() < 2 * objstore::kMiB) std::this_thread::yield();
+    Client client(fixture.port);
+    for (std::uint32_t xid = 0; xid < 50; ++xid) {
+        REQUIRE(client.send(call_of(xid, xid % 2, opaque_of("x"))));
+        CHECK(result_of(client.reply()) == opaque_of("x"));
+        // One more of which a part has been taken.
+        CHECK(fixture.blocks.lent_bytes() < 5 * objstore::kMiB);
+    }
+    REQUIRE(client.send(call_of(99, 3, word_of(objstore::kMiB))));
+    greedy.reset();
+    CHECK(result_of(client.reply()) == opaque_of(std::string(objstore::kMiB, 'd')));
 }
 
 TEST_CASE_FIXTURE(ImpatientFixture, "a client that does not take its replies is cut") {

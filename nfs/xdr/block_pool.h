@@ -22,17 +22,14 @@ public:
     struct Options {
         std::size_t small_bytes = 128 * objstore::kKiB;
         std::size_t large_bytes = objstore::kMiB + 16 * objstore::kKiB;
-        std::size_t lent_bytes_max = 256 * objstore::kMiB;
         std::size_t free_bytes_max = 16 * objstore::kMiB;
     };
     explicit BlockPool(Options options);
     ~BlockPool();
 
     // A block of at least `size_bytes`, at most Options::large_bytes. Never fails, so that work
-    // that has begun can end.
+    // that has begun can end: who begins it sees to it that there is room.
     BlockRef take(std::size_t size_bytes);
-    // More is out than allowed: begin nothing new.
-    bool exhausted() const { return lent_bytes() > options_.lent_bytes_max; }
     std::size_t lent_bytes() const { return lent_bytes_.load(std::memory_order_relaxed); }
     std::size_t large_bytes() const { return options_.large_bytes; }
     std::size_t small_bytes() const { return options_.small_bytes; }
@@ -46,7 +43,7 @@ private:
     void give_back(objstore::Buffer* block);
 
     const Options options_;
-    std::atomic<std::size_t> lent_bytes_{0};  // apart: it is asked for at every call
+    std::atomic<std::size_t> lent_bytes_{0};
     objstore::Guarded<State> state_;
 };
 

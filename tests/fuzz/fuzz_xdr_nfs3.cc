@@ -72,7 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const objstore::Bytes args(reinterpret_cast<const std::byte*>(data) + 1, size - 1);
     const auto record = record_of(world, data[0], args);
     Gather out;
-    const auto begun = world.dispatcher.begin({}, record, out);
+    const auto begun = world.dispatcher.begin({}, record, out, 2 * objstore::kMiB);
     if (begun.verdict == nfs::Dispatcher::Verdict::wait) {
         ASSERT(out.empty());
         world.dispatcher.finish({}, begun, out);

@@ -66,7 +66,9 @@ Doors::Doors(const ServeOptions& options, Keys keys, Deps deps)
            {deps_.deployment.engine(), deps_.clock, deps_.random, *deps_.log}) {}
 
 Doors::~Doors() {
-    close();
+    if (Status status = close(); !status.ok()) {
+        deps_.log->error("event=close_failed error=\"{}\"", status.message());
+    }
 }
 
 Status Doors::open() {
@@ -125,12 +127,20 @@ Status Doors::open_mounts() {
     return mount_->start().with_context("mount");
 }
 
-// The mount first: its programs may still write, and their bytes go the way of all others.
-void Doors::close() {
+// The mount first: its programs may still write, and their bytes go the way of all others. Then
+// what waits in memory, while there still is a deployment to store it.
+Status Doors::close() {
     if (s3_ != nullptr) s3_->set_ready(false);
+    deps_.stop_limit.now_at("mount");
     if (mount_ != nullptr) mount_->stop();
+    deps_.stop_limit.now_at("nfs");
     if (nfs_ != nullptr) nfs_->stop(kGrace);
+    deps_.stop_limit.now_at("written bytes");
+    Status stored = vfs_.stop();
+    deps_.stop_limit.now_at("s3");
     if (s3_ != nullptr) s3_->stop(kGrace);
+    deps_.stop_limit.now_at("storage");
+    return stored;
 }
 
 }  // namespace cmd

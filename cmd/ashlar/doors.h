@@ -9,6 +9,7 @@
 
 #include "cmd/ashlar/keys.h"
 #include "cmd/ashlar/serve_options.h"
+#include "cmd/ashlar/stop_limit.h"
 #include "fs/fuse/mount.h"
 #include "fs/vfs/local_vfs.h"
 #include "nfs/server.h"
@@ -26,6 +27,7 @@ public:
         const objstore::Clock& clock;
         objstore::Random& random;
         std::shared_ptr<spdlog::logger> log;  // loggers are shared by their nature
+        StopLimit& stop_limit;                // is told what `close` is at
     };
     Doors(const ServeOptions& options, Keys keys, Deps deps);
     ~Doors();  // closes
@@ -35,8 +37,9 @@ public:
     objstore::Status open();
     // One line for each open door: its kind and where it is.
     const std::vector<std::string>& lines() const { return lines_; }
-    // Finishes what runs, for a bounded time. Safe to repeat.
-    void close();
+    // Finishes what runs and stores what waits in memory, which needs the deployment. An error:
+    // bytes that a mount was told are written could not be stored. Safe to repeat.
+    objstore::Status close();
 
 private:
     class Credentials;

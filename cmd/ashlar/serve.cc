@@ -7,12 +7,14 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "cmd/ashlar/doors.h"
 #include "cmd/ashlar/log.h"
 #include "cmd/ashlar/memory_trimmer.h"
 #include "cmd/ashlar/service_manager.h"
 #include "cmd/ashlar/signals.h"
+#include "cmd/ashlar/stop_limit.h"
 #include "objstore/disk/local_disk.h"
 
 namespace cmd {
@@ -25,6 +27,8 @@ using objstore::Status;
 
 constexpr int kFailed = 1;
 constexpr int kWrongUse = 2;
+// Three doors with 10 s each for what runs, and time to store what waits.
+constexpr std::chrono::seconds kStopMax{45};
 
 // As many open files as allowed: volumes and clients need them.
 void raise_open_files() {
@@ -98,6 +102,12 @@ Status run(const ServeOptions& options,
            const std::vector<std::string>& paths) {
     const auto log = make_logger(
         options.log_level, options.log_format, std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    // Outlives all that may hang. What was acknowledged is durable, whatever still runs.
+    StopLimit stop_limit([&log](const char* at) {
+        log->error("event=stop_hangs at=\"{}\" seconds={}", at, kStopMax.count());
+        log->flush();
+        ::_exit(kFailed);
+    });
     const MemoryTrimmer trimmer;
     objstore::SystemClock clock;
     objstore::SystemRandom random;
@@ -108,14 +118,16 @@ Status run(const ServeOptions& options,
     TRY_ASSIGN(const auto deployment, objstore::Deployment::open({}, deps));
     warn_of_missing(*deployment, paths, *log);
     TRY_ASSIGN(const Keys keys, tell_keys(options, deployment->engine(), random));
-    Doors doors(options, keys, {*deployment, clock, random, log});
+    Doors doors(options, keys, {*deployment, clock, random, log, stop_limit});
     TRY(doors.open());
     print_doors(doors.lines());
     notify_ready();
     signals.wait();
     notify_stopping();
-    doors.close();
-    return deployment->stop();
+    stop_limit.start(kStopMax);
+    Status stored = doors.close();
+    TRY(deployment->stop());
+    return std::move(stored).with_context("stop");
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 
 namespace cmd {
 
-// Serves until SIGTERM or SIGINT. Returns the exit code: 0, 1 (it could not), 2 (wrong use); what
-// went wrong is on stderr in one line.
+// Serves until SIGTERM, SIGINT or SIGHUP. Returns the exit code: 0, 1 (it could not), 2 (wrong
+// use); what went wrong is on stderr in one line.
 int serve(const ServeOptions& options);
 
 }  // namespace cmd

@@ -10,6 +10,9 @@ Signals::Signals() : set_() {
     sigemptyset(&set_);
     sigaddset(&set_, SIGTERM);
     sigaddset(&set_, SIGINT);
+    struct sigaction hangup {};
+    sigaction(SIGHUP, nullptr, &hangup);
+    if (hangup.sa_handler != SIG_IGN) sigaddset(&set_, SIGHUP);
     const int failed = pthread_sigmask(SIG_BLOCK, &set_, nullptr);
     ASSERT(failed == 0);
     // A client that went away is an error of its connection, not of the process.

@@ -1,5 +1,6 @@
 #include "fs/fuse/mount.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -72,6 +73,7 @@ struct Mount::State {
     std::vector<std::string> mounted;  // all places, the root first
     std::thread loop;
     bool subscribed = false;
+    bool staged = false;  // the root is the staging directory, to be removed
 };
 
 namespace {
@@ -82,6 +84,14 @@ Status make_directory(const std::string& path) {
     if (error && !std::filesystem::is_directory(path)) {
         return Status::from_errno(error.value(), path);
     }
+    return {};
+}
+
+// The session there shows all buckets to every user, but only the binds of some are asked for:
+// nobody else may reach it.
+Status make_private(const std::string& path) {
+    TRY(make_directory(path));
+    if (::chmod(path.c_str(), S_IRWXU) != 0) return system_error(path);
     return {};
 }
 
@@ -115,14 +125,16 @@ Status Mount::start() {
 
 Status Mount::mount_session() {
     State& state = *state_;
-    state.root = options_.staging;
-    for (const At& at : options_.at) {
-        if (!at.bucket.empty()) continue;
-        state.root = at.directory;
-        break;
-    }
-    if (state.root.empty()) {
+    const auto whole = std::find_if(
+        options_.at.begin(), options_.at.end(), [](const At& at) { return at.bucket.empty(); });
+    if (whole != options_.at.end()) {
+        state.root = whole->directory;
+    } else if (options_.staging.empty()) {
         return Status::invalid_argument("a mount of single buckets needs a staging directory");
+    } else {
+        state.root = options_.staging;
+        state.staged = true;
+        TRY(make_private(std::filesystem::path(state.root).parent_path()));
     }
     TRY(make_directory(state.root));
     // Only root may let other users in without asking /etc/fuse.conf.
@@ -247,6 +259,11 @@ void Mount::stop() {
     state.session.files.clear();
     state.fuse.reset();
     if (waker.joinable()) waker.join();
+    if (state.staged) {
+        ::rmdir(state.root.c_str());
+        // Other deployments may have theirs there.
+        ::rmdir(std::filesystem::path(state.root).parent_path().c_str());
+    }
     state_.reset();
 }
 

@@ -21,7 +21,9 @@ public:
     struct Options {
         std::vector<At> at;      // one at least
         std::string deployment;  // its id: the mount's source is "ashlar:<id>"
-        std::string staging;     // an own directory to mount at when only buckets are shown
+        // A directory to mount at when only buckets are shown. The one above is for such ones
+        // alone: nobody else may enter it. Both go at the stop.
+        std::string staging;
         unsigned threads = 16;
         double timeout_seconds = 3600;
         Invalidator::Options invalidator;

@@ -59,7 +59,7 @@ Status MountedStore::open() {
     }
     fs::Mount::Options mount;
     mount.deployment = deployment_->id();
-    mount.staging = mount_dir();
+    mount.staging = root_ + "/run/" + deployment_->id();
     mount.at = {
         {options_.mount_bucket ? "b" : "", options_.mount_bucket ? bucket_dir() : mount_dir()}};
     mount_ = std::make_unique<fs::Mount>(mount, fs::Mount::Deps{*vfs_, engine(), clock_, *log_});

@@ -43,6 +43,7 @@ void Invalidator::stop() {
         const std::lock_guard lock(mutex_);
         running_ = false;
         queue_.clear();
+        overflowed_.clear();
         done_ = queued_;
     }
     wake_.notify_all();
@@ -93,6 +94,10 @@ bool Invalidator::enqueue(Changes changes, std::uint64_t& ticket) {
         if (!running_) return true;  // Nothing is mounted, nothing is cached.
         if (queue_.size() + changes.size() > options_.queue_max) {
             stats_.dropped += changes.size();
+            // Of no more than the kernel knows; it keeps attributes for an hour.
+            for (const Change& change : changes) {
+                if (change.kind != Change::Kind::entry) overflowed_.insert(change.inode);
+            }
             return false;
         }
         queued_ += changes.size();
@@ -133,6 +138,10 @@ void Invalidator::run() {
         if (!running_) return;
         Changes batch;
         batch.swap(queue_);
+        for (const InodeId inode : overflowed_) {
+            batch.push_back({Change::Kind::content, inode, {}});
+        }
+        overflowed_.clear();
         const std::uint64_t ticket = queued_;
         lock.unlock();
         tell_all(batch);

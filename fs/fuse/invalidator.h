@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -51,7 +52,7 @@ public:
     struct Stats {
         std::uint64_t told = 0;       // notifications
         std::uint64_t timed_out = 0;  // changes answered before the kernel knew
-        std::uint64_t dropped = 0;    // changes the kernel was never told of
+        std::uint64_t dropped = 0;    // changes that found the queue full
     };
     Invalidator(Options options, Deps deps);
     ~Invalidator() override;  // stops
@@ -96,8 +97,9 @@ private:
     std::condition_variable wake_;
     std::condition_variable told_;
     Changes queue_;
-    std::uint64_t queued_ = 0;  // tickets: changes ever put into the queue ...
-    std::uint64_t done_ = 0;    // ... and told
+    std::set<InodeId> overflowed_;  // inodes whose changes found no room: all of them is forgotten
+    std::uint64_t queued_ = 0;      // tickets: changes ever put into the queue ...
+    std::uint64_t done_ = 0;        // ... and told
     bool running_ = false;
     Stats stats_;
     std::map<InodeId, std::chrono::nanoseconds> distrusted_;

@@ -1,6 +1,8 @@
 #include "fs/fuse/invalidator.h"
 
+#include <algorithm>
 #include <semaphore>
+#include <thread>
 
 #include <doctest/doctest.h>
 #include <spdlog/sinks/null_sink.h>
@@ -117,6 +119,22 @@ TEST_CASE("an overflowing queue is counted and its directory not trusted") {
     for (int i = 0; i < 4; ++i) bench.change(kEntry);
     CHECK(bench.invalidator.stats().dropped > 0);
     CHECK_FALSE(bench.invalidator.trusts(5));
+}
+
+TEST_CASE("an inode whose change finds the queue full is forgotten when there is room") {
+    Bench bench({.wait_max = std::chrono::milliseconds(1), .queue_max = 1});
+    bench.inodes.looked_up(7);
+    bench.kernel.blocked = true;
+    for (int i = 0; i < 4; ++i) bench.change(kEntry);
+    bench.change({Change::Kind::attributes, 7, ""});
+    REQUIRE(bench.invalidator.stats().dropped > 0);
+    bench.kernel.blocked = false;
+    bench.kernel.unblock.release(4);
+    const auto told = [&] {
+        const Told all = bench.kernel.told();
+        return std::find(all.begin(), all.end(), "content 7") != all.end();
+    };
+    while (!told()) std::this_thread::yield();
 }
 
 TEST_CASE("an inode whose lookup is just being taken in is told of after its directory") {

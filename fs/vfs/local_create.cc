@@ -1,5 +1,6 @@
 // LocalVfs: making files, directories, links, devices and buckets.
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "fs/vfs/local_file.h"
 #include "fs/vfs/names.h"
@@ -34,6 +35,30 @@ Result<objstore::Inode> LocalVfs::fresh_inode(const Credentials& who,
     return inode;
 }
 
+// A file in a setgid directory gets its group, and loses setgid by that. Who is in the group, or
+// root, has asked for it by this and keeps the bit.
+Status LocalVfs::keep_setgid(const Credentials& who, InodeId directory_id, Inode& fresh) {
+    if (fresh.is_directory() || (fresh.mode & S_ISGID) == 0) return {};
+    TRY_ASSIGN(const InodePtr parent, names().getattr(directory_id));
+    if ((parent->mode & S_ISGID) == 0) return {};
+    if (who.uid == 0 || in_group(who, parent->gid)) fresh.gid = parent->gid;
+    return {};
+}
+
+// Of the path from the buckets down. What lies in a directory that is moved is not looked at.
+Status LocalVfs::check_path(InodeId directory_id, std::string_view name) {
+    std::size_t size_bytes = 1 + name.size();
+    for (InodeId id = directory_id; id != kRootInode && id != 0;) {
+        TRY_ASSIGN(const InodePtr inode, names().getattr(id));
+        size_bytes += inode->name.size();  // with its slash
+        if (size_bytes > kPathBytesMax) {
+            return Status::invalid_argument("a path of over 4,096 bytes", Why::name_too_long);
+        }
+        id = inode->parent;
+    }
+    return {};
+}
+
 Result<OpResult> LocalVfs::add(const Credentials& who,
                                InodeId directory_id,
                                std::string_view name,
@@ -43,6 +68,8 @@ Result<OpResult> LocalVfs::add(const Credentials& who,
         return Status::permission_denied("the root holds buckets alone", Why::not_permitted);
     }
     if (!who.checked) TRY(directory(who, directory_id, kMayWrite | kMayExecute).error());
+    TRY(check_path(directory_id, name));
+    TRY(keep_setgid(who, directory_id, inode));
     objstore::CreateOp op;
     op.parent = directory_id;
     op.name = name;
@@ -80,7 +107,9 @@ Result<Created> LocalVfs::create_fresh(const Credentials& who,
     objstore::CreateOp op;
     op.parent = directory_id;
     op.name = name;
+    TRY(check_path(directory_id, name));
     TRY_ASSIGN(op.inode, fresh_inode(who, FileType::regular, wish));
+    TRY(keep_setgid(who, directory_id, op.inode));
     if (request.how == CreateRequest::How::exclusive) op.inode.verifier = request.verifier;
     if (const std::string_view type = content_type_of(name); !type.empty()) {
         op.inode.headers.emplace_back("content-type", type);
@@ -126,6 +155,8 @@ Result<Created> LocalVfs::create_existing(const Credentials& who,
         size.size = request.attributes.size;
         TRY(set_size(who, *inode, size, nullptr));
     }
+    // The mount may have made it just now.
+    if (who.door != Door::fuse) TRY(deps_.engine.sync());
     TRY_ASSIGN(created.change.attributes, getattr(inode->id));
     return created;
 }

@@ -15,8 +15,8 @@ namespace {
 
 // What one copy_range shares at most: a transaction is not to grow with the file.
 constexpr std::uint64_t kShareBytesMax = 1024 * objstore::kMiB;
-// How much of a file one look at its extents covers.
-constexpr std::uint64_t kSeekBytes = 1024 * objstore::kMiB;
+// How many extents one look for a hole takes.
+constexpr std::size_t kSeekExtents = 1000;
 constexpr int kShareAttempts = 5;
 
 Status no_more(std::uint64_t offset) {
@@ -126,21 +126,18 @@ Result<std::uint64_t> LocalVfs::seek_hole(InodeId inode, std::uint64_t offset) {
 
 Result<std::uint64_t> LocalVfs::seek(InodeId id, std::uint64_t offset, bool data) {
     if (const NodeRef node = nodes_.find(id)) TRY(write_back_.flush(*node));
+    const std::size_t limit = data ? 1 : kSeekExtents;
     std::uint64_t at = offset;
     while (true) {
-        const std::uint64_t to = at > kFileBytesMax - kSeekBytes ? kFileBytesMax : at + kSeekBytes;
-        TRY_ASSIGN(const auto map, names().content(id, at, to));
+        TRY_ASSIGN(const auto map, names().extents(id, at, limit));
         const std::uint64_t size = map.inode->size;
-        if (offset >= size) return no_more(offset);
+        if (offset >= size || (data && map.extents.empty())) return no_more(offset);
         for (const objstore::Extent& extent : map.extents) {
-            if (extent.end() <= at) continue;
-            if (extent.logical_offset > at && !data) return at;
             if (data) return std::min(std::max(at, extent.logical_offset), size);
+            if (extent.logical_offset > at) return at;
             at = extent.end();
         }
-        if (!data && at < to) return std::min(at, size);
-        at = std::max(at, to);
-        if (at >= size) return data ? Result<std::uint64_t>(no_more(offset)) : size;
+        if (map.extents.size() < limit) return std::min(at, size);
     }
 }
 

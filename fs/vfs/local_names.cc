@@ -67,6 +67,7 @@ Result<NameChange> LocalVfs::link(const Credentials& who,
     if (inode->is_directory()) {
         return Status::permission_denied("directories have one name", Why::not_permitted);
     }
+    TRY(check_path(directory_id, name));
     objstore::LinkOp op;
     op.inode = id;
     op.parent = directory_id;
@@ -143,6 +144,9 @@ Result<NameChange> LocalVfs::rename(const Credentials& who,
     TRY(check_name(to.name));
     if (from.directory == kRootInode || to.directory == kRootInode) return root_is_for_buckets();
     TRY(check_rename(who, from, to));
+    if (from.directory != to.directory || to.name.size() > from.name.size()) {
+        TRY(check_path(to.directory, to.name));
+    }
     objstore::RenameOp op;
     op.parent = from.directory;
     op.name = from.name;

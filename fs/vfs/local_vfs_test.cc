@@ -125,6 +125,75 @@ TEST_CASE("a write by who is not root takes setuid and setgid away at once") {
     CHECK(f.vfs().getattr(file)->mode == 0755);
 }
 
+TEST_CASE("no file gets setgid of a group that its maker is not in") {
+    VfsFixture f;
+    const InodeId shared = f.mkdir(f.nfs_root, "shared", 02777);
+    SetAttributes group;
+    group.gid = 50;
+    group.mode = 02777;
+    REQUIRE(f.vfs().setattr(f.nfs_root, shared, group).ok());
+    const auto create = [&](const Credentials& who, const std::string& name) {
+        CreateRequest request;
+        request.mode = 02755;
+        return f.vfs().create(who, shared, name, request)->change.attributes.value();
+    };
+    const Attributes stranger = create(f.alice, "a");
+    CHECK(stranger.gid == 50);
+    CHECK(stranger.mode == 0755);
+    SetAttributes mode;
+    mode.mode = 02755;
+    const auto node = f.vfs().mknod(f.alice, shared, "n", {FileType::regular, 0}, mode);
+    REQUIRE(node.ok());
+    CHECK(node->attributes->mode == 0755);
+    Credentials member = f.alice;
+    member.groups = {50};
+    CHECK(create(member, "b").mode == 02755);
+    const Attributes root = create(f.nfs_root, "c");
+    CHECK(root.mode == 02755);
+    CHECK(root.gid == 50);
+    // Directories hand it down.
+    mode.mode = 0755;
+    CHECK(f.vfs().mkdir(f.alice, shared, "d", mode)->attributes->mode == 02755);
+}
+
+TEST_CASE("a file of the mount that NFS creates once more is durable then") {
+    VfsFixture f;
+    f.create("f");
+    CreateRequest request;
+    request.how = CreateRequest::How::unchecked;
+    REQUIRE(f.vfs().create(f.nfs_root, f.bucket(), "f", request).ok());
+    REQUIRE(f.power_cycle().ok());
+    CHECK(f.store.read("f").ok());
+}
+
+TEST_CASE("paths have 4,096 bytes at most, also when a name is moved or linked") {
+    VfsFixture f;
+    const std::string long_name(255, 'd');
+    SetAttributes mode;
+    mode.mode = 0755;
+    InodeId deep = f.bucket();
+    int depth = 0;
+    while (true) {
+        const auto made = f.vfs().mkdir(f.nfs_root, deep, long_name, mode);
+        if (!made.ok()) {
+            check_error(made.error(), Code::invalid_argument, Why::name_too_long);
+            break;
+        }
+        deep = made->attributes->inode;
+        REQUIRE(++depth < 20);
+    }
+    CHECK(depth == 15);  // "/b" and 256 bytes for each
+    const std::string fits(4096 - 2 - 15 * 256 - 1, 'f');
+    const InodeId file = f.make(f.nfs_root, deep, fits);
+    const auto refused = [&](const auto& result) {
+        check_error(result.error(), Code::invalid_argument, Why::name_too_long);
+    };
+    refused(f.vfs().create(f.nfs_root, deep, fits + 'f', {}));
+    refused(f.vfs().link(f.nfs_root, file, deep, fits + 'f'));
+    refused(f.vfs().rename(f.nfs_root, {deep, fits}, {deep, fits + 'f'}, {}));
+    CHECK(f.vfs().rename(f.nfs_root, {deep, fits}, {f.bucket(), "f"}, {}).ok());
+}
+
 TEST_CASE("an exclusive create is repeated with the same verifier, not with another") {
     VfsFixture f;
     CreateRequest request;
@@ -240,6 +309,29 @@ TEST_CASE("holes are made, found and read as zeros") {
     CHECK(found[20'000] == '\0');
     CHECK(found[89'999] == 'x');
     CHECK(found[90'000] == '\0');
+}
+
+TEST_CASE("data and holes are found at once, however far they are") {
+    VfsFixture f;
+    const auto file = f.create("f");
+    constexpr std::uint64_t kFar = std::uint64_t{1} << 62;
+    f.write(*file, 0, "x");
+    SetAttributes size;
+    size.size = kFar;
+    REQUIRE(f.vfs().setattr(f.mount, file->inode(), size, file.get()).ok());
+    CHECK(f.vfs().seek_hole(file->inode(), 0).value() == 1);
+    CHECK(f.vfs().seek_hole(file->inode(), 1000).value() == 1000);
+    check_error(
+        f.vfs().seek_data(file->inode(), 1).error(), Code::invalid_argument, Why::invalid_range);
+    f.write(*file, kFar - 10, "end");
+    CHECK(f.vfs().seek_data(file->inode(), 1).value() == kFar - 10);
+    CHECK(f.vfs().seek_hole(file->inode(), kFar - 9).value() == kFar - 7);
+    // More pieces than one look takes.
+    for (const std::uint64_t begin : {1, 2}) {
+        for (std::uint64_t i = 0; i < 1500; i += 2) f.write(*file, begin + i, "y");
+        REQUIRE(file->flush().ok());
+    }
+    CHECK(f.vfs().seek_hole(file->inode(), 0).value() == 1501);
 }
 
 TEST_CASE("a new file gets its type from its name, an unknown one none") {

@@ -26,6 +26,7 @@ using objstore::Status;
 using objstore::UnixNanos;
 
 inline constexpr std::size_t kNameBytesMax = 255;
+inline constexpr std::size_t kPathBytesMax = 4096;
 inline constexpr std::size_t kTargetBytesMax = 4095;
 inline constexpr std::size_t kXattrNameBytesMax = 255;
 inline constexpr std::size_t kXattrValueBytesMax = 64 * objstore::kKiB;

@@ -59,6 +59,9 @@ public:
         std::vector<std::shared_ptr<const std::string>> inlines;  // parallel; null for stripes
     };
     virtual Result<ContentMap> content(InodeId inode, std::uint64_t from, std::uint64_t to) = 0;
+    // The inode and the first `limit` of its extents that end behind `from`, without bytes; one
+    // seek in an index, however far the next one is.
+    virtual Result<ContentMap> extents(InodeId inode, std::uint64_t from, std::size_t limit) = 0;
     virtual Result<std::vector<BucketRow>> buckets() = 0;
     virtual Result<BucketRow> bucket(std::string_view name) = 0;  // not_found/no_bucket
     virtual Result<BucketRow> bucket_by_inode(InodeId inode) = 0;

@@ -66,8 +66,13 @@ Inode fresh_inode(const CreateOp& op, const Inode& parent, InodeId id) {
     inode.uid = wish.uid;
     inode.gid = wish.gid;
     if (op.directory_setgid && (parent.mode & kSetgid) != 0) {
+        if (inode.is_directory()) {
+            inode.mode |= kSetgid;
+        } else if (wish.gid != parent.gid) {
+            // It was asked for the caller's group. Who may have it for the directory's names that.
+            inode.mode &= ~kSetgid;
+        }
         inode.gid = parent.gid;
-        if (inode.is_directory()) inode.mode |= kSetgid;
     }
     inode.nlink = inode.is_directory() ? 2 : 1;
     inode.ctime = wish.ctime;

@@ -298,6 +298,24 @@ Result<MetaStore::ContentMap> SqliteStore::content(InodeId id,
     return stored_content(id, {from, to});
 }
 
+Result<MetaStore::ContentMap> SqliteStore::extents(InodeId id,
+                                                   std::uint64_t from,
+                                                   std::size_t limit) {
+    return read([&](const RowReader& rows, std::uint64_t) -> Result<ContentMap> {
+        ContentMap map;
+        TRY_ASSIGN(map.inode, rows.inode(id));
+        if (map.inode == nullptr) return absent(id);
+        const RowReader::Range range{from, std::numeric_limits<std::uint64_t>::max()};
+        if (map.inode->extents_in_table) {
+            TRY_ASSIGN(map.extents, rows.extents(id, range, limit));
+        } else {
+            map.extents = overlapping(map.inode->extents, range);
+            if (map.extents.size() > limit) map.extents.resize(limit);
+        }
+        return map;
+    });
+}
+
 Result<MetaStore::ContentMap> SqliteStore::stored_content(InodeId id, RowReader::Range range) {
     return read([&](const RowReader& rows, std::uint64_t sequence) -> Result<ContentMap> {
         ContentMap map;

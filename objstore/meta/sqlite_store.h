@@ -58,6 +58,7 @@ public:
                                                        std::uint64_t cookie,
                                                        std::size_t limit) override;
     Result<ContentMap> content(InodeId inode, std::uint64_t from, std::uint64_t to) override;
+    Result<ContentMap> extents(InodeId inode, std::uint64_t from, std::size_t limit) override;
     Result<std::vector<BucketRow>> buckets() override { return resident_.buckets(); }
     Result<BucketRow> bucket(std::string_view name) override;
     Result<BucketRow> bucket_by_inode(InodeId inode) override;

@@ -15,8 +15,8 @@ namespace {
 
 // What one copy_range shares at most: a transaction is not to grow with the file.
 constexpr std::uint64_t kShareBytesMax = 1024 * objstore::kMiB;
-// How many extents one look for a hole takes.
-constexpr std::size_t kSeekExtents = 1000;
+// How many extents one transaction takes or drops, about, and one look for a hole.
+constexpr std::size_t kStepExtents = 1000;
 constexpr int kShareAttempts = 5;
 
 Status no_more(std::uint64_t offset) {
@@ -96,13 +96,26 @@ Result<std::uint64_t> LocalVfs::copy_range(const Credentials& who, const CopyRan
     }
 }
 
+// How much of a range one transaction should touch: not too many extents.
+Result<std::uint64_t> LocalVfs::step_length(InodeId id, Range range) {
+    TRY_ASSIGN(const auto map, names().extents(id, range.from, kStepExtents));
+    if (map.extents.size() == kStepExtents) {
+        range.to = std::min(range.to, map.extents.back().logical_offset);
+    }
+    return range.to - range.from;
+}
+
 Result<std::uint64_t> LocalVfs::share_once(const Credentials& who,
                                            const NodeRef& target,
                                            const CopyRange& range) {
     TRY_ASSIGN(const InodePtr source, names().getattr(range.source));
     if (range.source_offset >= source->size) return std::uint64_t{0};
-    const std::uint64_t length = std::min(range.length, source->size - range.source_offset);
+    std::uint64_t length = std::min(range.length, source->size - range.source_offset);
     if (length == 0) return std::uint64_t{0};
+    for (const auto& [id, from] : {std::pair(range.source, range.source_offset),
+                                   std::pair(range.target, range.target_offset)}) {
+        TRY_ASSIGN(length, step_length(id, {from, from + length}));
+    }
     objstore::WriteOp op;
     op.inode = range.target;
     op.clones.push_back({.source = range.source,
@@ -126,7 +139,7 @@ Result<std::uint64_t> LocalVfs::seek_hole(InodeId inode, std::uint64_t offset) {
 
 Result<std::uint64_t> LocalVfs::seek(InodeId id, std::uint64_t offset, bool data) {
     if (const NodeRef node = nodes_.find(id)) TRY(write_back_.flush(*node));
-    const std::size_t limit = data ? 1 : kSeekExtents;
+    const std::size_t limit = data ? 1 : kStepExtents;
     std::uint64_t at = offset;
     while (true) {
         TRY_ASSIGN(const auto map, names().extents(id, at, limit));

@@ -1,5 +1,7 @@
 #include "fs/vfs/local_vfs.h"
 
+#include <atomic>
+
 #include "fs/vfs/vfs_fixture.h"
 
 namespace fs {
@@ -332,6 +334,39 @@ TEST_CASE("data and holes are found at once, however far they are") {
         REQUIRE(file->flush().ok());
     }
     CHECK(f.vfs().seek_hole(file->inode(), 0).value() == 1501);
+}
+
+class CountingListener final : public objstore::ChangeListener {
+public:
+    void changed(std::span<const objstore::Change>, Door) override { ++count; }
+    std::atomic<int> count{0};
+};
+
+TEST_CASE("very many pieces are dropped and shared in steps, for others come in between") {
+    VfsFixture f;
+    const auto file = f.create("f");
+    for (std::uint64_t i = 0; i < 3500; ++i) f.write(*file, 2 * i, "y");
+    REQUIRE(file->flush().ok());
+    const auto copy = f.create("copy");
+    CopyRange range{file->inode(), 0, copy->inode(), 0, 7000};
+    const std::uint64_t copied = f.vfs().copy_range(f.mount, range).value();
+    CHECK(copied >= 1990);
+    CHECK(copied < 2100);
+    CHECK(f.read(*copy) == f.read(*file).substr(0, copied));
+    CountingListener listener;
+    f.store.engine().subscribe(&listener);
+    REQUIRE(f.vfs().allocate(f.mount, file->inode(), AllocateMode::punch, {0, 3001}).ok());
+    CHECK(listener.count == 2);
+    CHECK(f.vfs().seek_data(file->inode(), 0).value() == 3002);
+    listener.count = 0;
+    SetAttributes size;
+    size.size = 3003;
+    REQUIRE(f.vfs().setattr(f.mount, file->inode(), size, file.get()).ok());
+    CHECK(listener.count >= 2);
+    f.store.engine().unsubscribe(&listener);
+    std::string left(3003, '\0');
+    left.back() = 'y';
+    CHECK(f.read(*file) == left);
 }
 
 TEST_CASE("a new file gets its type from its name, an unknown one none") {

@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t kWriteBytesMax = objstore::kMiB;
 // Runs from here on get stripes of their own, shorter ones share them.
 constexpr std::size_t kLongRunBytes = objstore::kMiB;
+// What one transaction drops, about.
+constexpr std::size_t kStepExtents = 1000;
 
 }  // namespace
 
@@ -372,15 +374,30 @@ Status WriteBack::stop() {
 
 Result<OpResult> WriteBack::truncate(Node& node, objstore::TruncateOp op, CallOptions options) {
     const std::lock_guard lock(node.flush_mutex);
-    const std::uint64_t size = op.size;
-    const UnixNanos time = op.time;
-    TRY_ASSIGN(OpResult result, deps_.engine.apply(std::move(op), options));
+    // Where to cut on the way, from the front.
+    std::vector<std::uint64_t> steps;
+    for (std::uint64_t at = op.size;;) {
+        TRY_ASSIGN(const auto map, deps_.engine.names().extents(op.inode, at, kStepExtents));
+        if (map.extents.size() < kStepExtents) break;
+        at = map.extents.back().logical_offset;
+        steps.push_back(at);
+    }
+    for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
+        objstore::TruncateOp part = op;
+        part.size = *step;
+        TRY(cut(node, part, {.door = options.door, .durable = false}).error());
+    }
+    return cut(node, op, options);
+}
+
+Result<OpResult> WriteBack::cut(Node& node, const objstore::TruncateOp& op, CallOptions options) {
+    TRY_ASSIGN(OpResult result, deps_.engine.apply(op, options));
     // Bytes behind the new end need not be stored first. Who writes at this moment comes before.
     const std::size_t dropped = node.state.with([&](Node::State& state) {
-        const std::size_t bytes = state.active.forget({size, DirtyRanges::kNone});
+        const std::size_t bytes = state.active.forget({op.size, DirtyRanges::kNone});
         state.size_known = true;
-        state.size = size;
-        state.written_at = std::max(state.written_at, time);
+        state.size = op.size;
+        state.written_at = std::max(state.written_at, op.time);
         node.dirty = !state.active.empty();
         return bytes;
     });
@@ -391,6 +408,18 @@ Result<OpResult> WriteBack::truncate(Node& node, objstore::TruncateOp op, CallOp
 Result<OpResult> WriteBack::punch(Node& node, objstore::PunchOp op, CallOptions options) {
     const std::lock_guard lock(node.flush_mutex);
     TRY(flush_locked(node));
+    const std::uint64_t end = op.offset + op.length;
+    while (true) {
+        TRY_ASSIGN(const auto map, deps_.engine.names().extents(op.inode, op.offset, kStepExtents));
+        if (map.extents.size() < kStepExtents) break;
+        const std::uint64_t step = map.extents.back().logical_offset;
+        if (step >= end) break;
+        objstore::PunchOp part = op;
+        part.length = step - op.offset;
+        TRY(deps_.engine.apply(part, {.door = options.door, .durable = false}).error());
+        op.offset = step;
+    }
+    op.length = end - op.offset;
     return deps_.engine.apply(std::move(op), options);
 }
 

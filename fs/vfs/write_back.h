@@ -74,7 +74,9 @@ public:
     // Logs each failure, returns the first.
     Status flush_all();
 
-    // Changes of stored content, in step with the bytes that wait.
+    // Changes of stored content, in step with the bytes that wait. Those of very many extents go
+    // in several transactions, so that others' come in between: who looks meanwhile, or after a
+    // crash, may see a part of the change, a truncation's from the end.
     Result<objstore::OpResult> truncate(Node& node,
                                         objstore::TruncateOp op,
                                         objstore::CallOptions options);
@@ -111,6 +113,9 @@ private:
     void flush_in_background(Node& node);
     void log_failure(const Node& node, const Status& status);
     Status flush_locked(Node& node);
+    Result<objstore::OpResult> cut(Node& node,
+                                   const objstore::TruncateOp& op,
+                                   objstore::CallOptions options);
     Status store(Node& node, objstore::WriteOp op, objstore::CallOptions options);
     Status store_run(const objstore::WritePiece& run,
                      objstore::WriteOp op,

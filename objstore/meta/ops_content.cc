@@ -1,6 +1,7 @@
 #include "objstore/meta/ops_content.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -9,8 +10,6 @@
 namespace objstore {
 
 namespace {
-
-constexpr std::size_t kCutStep = 1000;  // rows at a time
 
 bool touches(const Extent& e, std::uint64_t from, std::uint64_t to) {
     return e.logical_offset < to && e.end() > from;
@@ -91,15 +90,14 @@ void ContentEdit::put(const Extent& extent) {
 }
 
 Status ContentEdit::cut(std::uint64_t from, std::uint64_t to) {
-    while (from < to) {
-        TRY_ASSIGN(const auto found, extents(from, to, kCutStep));
-        for (const Extent& e : found) {
-            erase(e);
-            if (e.logical_offset < from) put(e.part(e.logical_offset, from));
-            if (e.end() > to) put(e.part(to, e.end()));
-            dropped_.push_back(e.part(std::max(e.logical_offset, from), std::min(e.end(), to)));
-        }
-        if (found.size() < kCutStep) break;
+    // All at once: to ask again would be to walk over what was erased, which is quadratic. The
+    // transaction has as much in memory in any case; callers see to it that it is not too much.
+    TRY_ASSIGN(const auto found, extents(from, to, std::numeric_limits<std::size_t>::max()));
+    for (const Extent& e : found) {
+        erase(e);
+        if (e.logical_offset < from) put(e.part(e.logical_offset, from));
+        if (e.end() > to) put(e.part(to, e.end()));
+        dropped_.push_back(e.part(std::max(e.logical_offset, from), std::min(e.end(), to)));
     }
     // An empty file begins anew: rows only when it needs them.
     if (from == 0 && to == kFileBytesMax) in_table_ = false;

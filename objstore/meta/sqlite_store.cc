@@ -301,17 +301,24 @@ Result<MetaStore::ContentMap> SqliteStore::content(InodeId id,
 Result<MetaStore::ContentMap> SqliteStore::extents(InodeId id,
                                                    std::uint64_t from,
                                                    std::size_t limit) {
-    return read([&](const RowReader& rows, std::uint64_t) -> Result<ContentMap> {
+    const RowReader::Range range{from, std::numeric_limits<std::uint64_t>::max()};
+    const auto embedded = [&](InodePtr inode) {
         ContentMap map;
-        TRY_ASSIGN(map.inode, rows.inode(id));
-        if (map.inode == nullptr) return absent(id);
-        const RowReader::Range range{from, std::numeric_limits<std::uint64_t>::max()};
-        if (map.inode->extents_in_table) {
-            TRY_ASSIGN(map.extents, rows.extents(id, range, limit));
-        } else {
-            map.extents = overlapping(map.inode->extents, range);
-            if (map.extents.size() > limit) map.extents.resize(limit);
-        }
+        map.extents = overlapping(inode->extents, range);
+        if (map.extents.size() > limit) map.extents.resize(limit);
+        map.inode = std::move(inode);
+        return map;
+    };
+    if (auto cached = find_cached(caches_.inodes, id); cached && !(*cached)->extents_in_table) {
+        return embedded(*std::move(cached));
+    }
+    return read([&](const RowReader& rows, std::uint64_t) -> Result<ContentMap> {
+        TRY_ASSIGN(InodePtr inode, rows.inode(id));
+        if (inode == nullptr) return absent(id);
+        if (!inode->extents_in_table) return embedded(std::move(inode));
+        ContentMap map;
+        TRY_ASSIGN(map.extents, rows.extents(id, range, limit));
+        map.inode = std::move(inode);
         return map;
     });
 }

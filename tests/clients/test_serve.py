@@ -253,6 +253,51 @@ class StartAndEnd(unittest.TestCase):
             self.assertEqual(s3.get_object(Bucket="bkt", Key=key)["Body"].read(),
                              key.encode() * 100)
 
+    @ashlar.needs_fuse
+    def test_a_stop_stores_what_a_mount_has_written(self):
+        for stop in (signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(stop):
+                server = ashlar.Server(nfs=False)
+                self.addCleanup(server.close)
+                server.start()
+                server.s3().create_bucket(Bucket="bkt")
+                body = ashlar.content(300_000)
+                path = os.path.join(server.mount_dir, "bkt", "f")
+                file = os.open(path, os.O_CREAT | os.O_WRONLY)
+                try:
+                    os.write(file, body)
+                    server.process.send_signal(stop)
+                    self.assertEqual(server.process.wait(ashlar.STOP_SECONDS), 0, server.log())
+                    server.process = None
+                finally:
+                    with contextlib.suppress(OSError):
+                        os.close(file)
+                self.assertFalse(os.path.ismount(server.mount_dir))
+                server.start()
+                got = server.s3().get_object(Bucket="bkt", Key="f")["Body"].read()
+                self.assertEqual(got, body)
+                server.stop()
+
+    @ashlar.needs_fuse
+    @unittest.skipIf(os.geteuid() != 0, "only root may bind a bucket")
+    def test_the_mount_of_one_bucket_shows_no_other_to_anybody(self):
+        server = ashlar.Server(nfs=False, mounts=[])
+        self.addCleanup(server.close)
+        server.start()
+        for bucket in ("shown", "hidden"):
+            server.s3().create_bucket(Bucket=bucket)
+        server.stop()
+        server.mounts = ["shown=" + os.path.join(server.root, "mnt")]
+        server.start()
+        with open("/proc/mounts", encoding="utf-8") as table:
+            places = [line.split()[1] for line in table if "fuse.ashlar" in line]
+        staged = [place for place in places if place.startswith("/run/ashlar/")]
+        for place in staged:
+            self.assertEqual(os.stat(os.path.dirname(place)).st_mode & 0o7777, 0o700)
+        self.assertTrue(any(os.path.isdir(os.path.join(place, "hidden")) for place in staged))
+        server.stop()
+        self.assertFalse(all(map(os.path.exists, staged)), staged)
+
     def test_flags_may_come_from_a_file_or_the_environment(self):
         server = ashlar.Server(nfs=False, mounts=[])
         self.addCleanup(server.close)

@@ -290,8 +290,13 @@ class Kill(unittest.TestCase):
         for journal in journals.values():
             journal.kills += 1
         self.server.start()
+        self.assertLessEqual(self.mount_count(), 1, "mounts of the killed servers are left")
         self.verify(journals)
         print(f"kill {number + 1}: all is there", flush=True)
+
+    def mount_count(self):
+        with open("/proc/self/mounts", encoding="utf-8") as mounts:
+            return sum(line.split()[1] == self.server.mount_dir for line in mounts)
 
     def verify(self, journals):
         s3 = self.server.s3()

@@ -324,7 +324,8 @@ void Overlay::erase_inline(std::uint64_t id) {
 }
 
 Overlay::SharedKey Overlay::key_of(const SharedRow& row) {
-    return {row.volume, row.place, row.payload_offset, row.length, row.inode, row.logical_offset};
+    return {
+        row.volume, row.place, row.size_class(), row.payload_offset, row.inode, row.logical_offset};
 }
 
 Result<std::vector<SharedRow>> Overlay::shared(std::uint64_t volume,

@@ -147,13 +147,10 @@ private:
     using Erasable = std::optional<Row>;  // nullopt: erased
     using ExtentKey = std::pair<InodeId, std::uint64_t>;
     using PartKey = std::pair<std::uint64_t, std::uint32_t>;
-    using SharedKey =  // volume, place, payload offset, length, inode, logical offset
-        std::tuple<std::uint64_t,
-                   std::uint64_t,
-                   std::uint32_t,
-                   std::uint64_t,
-                   InodeId,
-                   std::uint64_t>;
+    // The table's own: volume, place, size class, payload offset, inode, logical offset. With the
+    // length instead, a row that shrinks within its class would be two changes of one stored row.
+    using SharedKey = std::
+        tuple<std::uint64_t, std::uint64_t, std::uint8_t, std::uint32_t, InodeId, std::uint64_t>;
     static SharedKey key_of(const SharedRow& row);
 
     template <typename Self, typename Fn>

@@ -177,12 +177,14 @@ Status Overlay::flush_content(RowWriter& out, MetaStore::Totals& totals) {
         [&](const SharedRow& row) { return out.put_shared(row); },
         [&](const SharedKey& key) {
             SharedRow row;
+            std::uint8_t size_class = 0;
             std::tie(row.volume,
                      row.place,
+                     size_class,
                      row.payload_offset,
-                     row.length,
                      row.inode,
                      row.logical_offset) = key;
+            row.length = std::uint64_t{1} << size_class;  // any length of the class
             return out.erase_shared(row);
         });
 }

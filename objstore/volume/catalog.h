@@ -12,7 +12,8 @@ class VolumeCatalog {
 public:
     virtual ~VolumeCatalog() = default;
     // Durable on return. The row is there before the volume's first stripe, and goes only when
-    // there is none: files with stripes and without a row are proof that the namespace lost commits.
+    // there is none: files with stripes and without a row are proof that the namespace lost
+    // commits.
     virtual Status add_volume(const VolumeRow& row) = 0;
     // Sets state, length and payload_bytes. Durable within a second; a crash before that means the
     // volume is recovered and sealed once more.

@@ -114,7 +114,7 @@ constexpr Row kRows[] = {
     {get, object, "retention", "GetObjectRetention"},
     {put, object, "retention", "PutObjectRetention"},
     {post, object, "select", "SelectObjectContent"},
-    {get, object, "tagging", "GetObjectTagging"},
+    {get, object, "tagging", "GetObjectTagging", get_object_tagging},
     {put, object, "tagging", "PutObjectTagging"},
     {del, object, "tagging", "DeleteObjectTagging"},
     {get, object, "torrent", "GetObjectTorrent"},

@@ -26,6 +26,7 @@ enum class Operation : std::uint8_t {
     head_object,
     delete_object,
     delete_objects,
+    get_object_tagging,
     copy_object,
     create_multipart_upload,
     upload_part,

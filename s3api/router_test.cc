@@ -55,6 +55,7 @@ TEST_CASE("each operation is found by method, level and sub-resource") {
     CHECK(routed(request(get, "b", "k", "partNumber=1&versionId=")) == get_object);
     CHECK(routed(request(head, "b", "k", "")) == head_object);
     CHECK(routed(request(del, "b", "k", "")) == delete_object);
+    CHECK(routed(request(get, "b", "k", "tagging")) == get_object_tagging);
     CHECK(routed(request(post, "b", "k", "uploads=")) == create_multipart_upload);
     CHECK(routed(request(put, "b", "k", "uploadId=u&partNumber=1")) == upload_part);
     CHECK(routed(copying(request(put, "b", "k", "uploadId=u&partNumber=1"))) == upload_part_copy);
@@ -68,7 +69,8 @@ TEST_CASE("what S3 has and this server has not is not implemented") {
     for (const auto& asked : {request(get, "b", "", "acl"),
                               request(put, "b", "", "policy"),
                               request(del, "b", "", "lifecycle"),
-                              request(get, "b", "k", "tagging"),
+                              request(put, "b", "k", "tagging"),
+                              request(del, "b", "k", "tagging"),
                               request(put, "b", "k", "retention="),
                               request(post, "b", "k", "select&select-type=2"),
                               request(post, "b", "", ""),

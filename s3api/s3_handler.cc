@@ -31,6 +31,21 @@ std::string loggable_query(std::string_view query) {
     return query.find("Signature=") == std::string_view::npos ? loggable(query) : "presigned";
 }
 
+// SDKs move headers into the URL that they sign: metadata, ACLs, tags. There they mean the same, so
+// that nothing signed is dropped in silence. Checksums are left out as S3 leaves them out: the SDKs
+// compute them over the body at hand when the URL is made, which is none.
+void adopt_parameters(Request& request) {
+    for (const QueryParameter& parameter : request.query.all()) {
+        const std::string name = lower(parameter.name);
+        const bool header =
+            name == "content-type" || name == "content-md5" || name.starts_with("x-amz-");
+        const bool checksum =
+            name.starts_with("x-amz-checksum-") || name.starts_with("x-amz-sdk-checksum-");
+        if (!header || checksum || request.headers.has(name)) continue;
+        request.headers.add({parameter.name, parameter.value});
+    }
+}
+
 bool is_form_upload(const Request& request) {
     const auto type = request.header("content-type");
     constexpr std::string_view kForm = "multipart/form-data";
@@ -77,14 +92,19 @@ S3Result<Plan> S3Handler::admit(Request& request) {
         parse_target(request.header("host").value_or(""), request.raw_path, options_.domain));
     request.bucket = std::move(target.bucket);
     request.key = std::move(target.key);
+    const std::string_view host_bucket = target.virtual_host ? request.bucket : std::string_view();
     if (is_form_upload(request)) {
         return S3Status(S3Error::not_implemented, "Uploads by HTML forms are not implemented.");
     }
     TRY_ASSIGN(Authenticated who,
-               authenticator_.authenticate(
-                   {request.method_text, request.raw_path, &request.query, &request.headers}));
+               authenticator_.authenticate({request.method_text,
+                                            request.raw_path,
+                                            &request.query,
+                                            &request.headers,
+                                            host_bucket}));
     request.access_key = std::move(who.access_key);
     plan.payload = std::move(who.payload);
+    if (who.presigned) adopt_parameters(request);
     TRY_ASSIGN(const Operation operation, route(request));
     plan.op = &operations_.at(static_cast<std::size_t>(operation));
     if (!plan.op->run) {

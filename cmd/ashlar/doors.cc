@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "s3api/ops/op_table.h"
 
@@ -19,6 +20,18 @@ constexpr std::chrono::seconds kGrace{10};
 // The one account there is; its id is as S3's are: 64 hexadecimal digits.
 std::string owner_id(const std::string& deployment) {
     return deployment + deployment;
+}
+
+objstore::Result<s3api::BucketDefaults> new_buckets(const ServeOptions& options) {
+    s3api::BucketDefaults made;
+    Owner owner = bucket_owner_by_default({::geteuid(), ::getegid()});
+    if (!options.bucket_owner.empty()) {
+        TRY_ASSIGN(owner, parse_owner(options.bucket_owner));
+    }
+    made.uid = owner.uid;
+    made.gid = owner.gid;
+    TRY_ASSIGN(made.directory_mode, parse_bucket_mode(options.bucket_mode));
+    return made;
 }
 
 nfs::SipKey sip_key(const std::string& hex) {
@@ -72,6 +85,7 @@ Doors::~Doors() {
 }
 
 Status Doors::open() {
+    TRY_ASSIGN(context_.new_buckets, new_buckets(options_));
     TRY(open_s3());
     TRY(open_nfs());
     TRY(open_mounts());

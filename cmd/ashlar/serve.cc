@@ -94,6 +94,8 @@ Status check(const ServeOptions& options) {
     if (!options.nfs.empty()) TRY(parse_host_port("nfs", options.nfs).error());
     for (const std::string& mount : options.mounts) TRY(parse_mount(mount).error());
     TRY(check_keys(options));
+    TRY(parse_bucket_mode(options.bucket_mode).error());
+    if (!options.bucket_owner.empty()) TRY(parse_owner(options.bucket_owner).error());
     return {};
 }
 

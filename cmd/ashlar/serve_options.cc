@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <set>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +10,7 @@
 #include <toml++/toml.h>
 
 #include "cmd/ashlar/disk_pattern.h"
+#include "nfs/ops/request.h"
 
 namespace cmd {
 
@@ -55,6 +57,13 @@ void declare_serve(CLI::App& app, ServeOptions& options) {
         ->type_name("[BUCKET=]DIR");
     setting("domain", options.domain, "Domain of virtual-host style requests (BUCKET.DOMAIN)");
     setting("region", options.region, "Region clients sign for")->capture_default_str();
+    setting("bucket-owner",
+            options.bucket_owner,
+            "Who owns buckets made through S3, for NFS and mounts; else who runs this, not root")
+        ->type_name("UID:GID");
+    setting("bucket-mode", options.bucket_mode, "Their permissions, in octal")
+        ->type_name("MODE")
+        ->capture_default_str();
     setting("log-level", options.log_level, "debug, info, warn or error")
         ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
         ->capture_default_str();
@@ -157,6 +166,43 @@ Result<MountPoint> parse_mount(const std::string& text) {
             fmt::format("mount: '{}' names no directory: write DIR or BUCKET=DIR", text));
     }
     return mount;
+}
+
+namespace {
+
+// All of `text` as a number to that base.
+std::optional<std::uint32_t> whole_number(std::string_view text, int base) {
+    std::uint32_t value = 0;
+    const char* last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, value, base);
+    if (error != std::errc() || end != last) return std::nullopt;
+    return value;
+}
+
+}  // namespace
+
+Result<Owner> parse_owner(const std::string& text) {
+    const std::size_t colon = text.find(':');
+    const auto uid = whole_number(std::string_view(text).substr(0, colon), 10);
+    const auto gid = colon == std::string::npos
+                         ? std::nullopt
+                         : whole_number(std::string_view(text).substr(colon + 1), 10);
+    if (uid && gid) return Owner{*uid, *gid};
+    return Status::invalid_argument(
+        fmt::format("bucket-owner: '{}' is no owner: write UID:GID, as in 1000:1000", text));
+}
+
+Owner bucket_owner_by_default(Owner runs) {
+    if (runs.uid != 0) return runs;
+    const nfs::NfsOptions squashed;
+    return {squashed.anonymous_uid, squashed.anonymous_gid};
+}
+
+Result<std::uint32_t> parse_bucket_mode(const std::string& text) {
+    const auto mode = whole_number(text, 8);
+    if (mode && *mode <= 0777) return *mode;
+    return Status::invalid_argument(
+        fmt::format("bucket-mode: '{}' is no mode: write it in octal, as in 0755", text));
 }
 
 Result<std::vector<std::string>> expand_disks(const std::vector<std::string>& patterns) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,15 @@ struct ServeOptions {
     std::string region = "us-east-1";
     std::string access_key;
     std::string secret_key;
+    std::string bucket_owner;  // empty: see bucket_owner_by_default
+    std::string bucket_mode = "0755";
     std::string log_level = "info";
     std::string log_format = "text";
+};
+
+struct Owner {
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
 };
 
 struct HostPort {
@@ -48,6 +56,13 @@ objstore::Status add_config_file(CLI::App& app, const ServeOptions& options);
 objstore::Result<HostPort> parse_host_port(const std::string& setting, const std::string& text);
 // `DIR` or `BUCKET=DIR`.
 objstore::Result<MountPoint> parse_mount(const std::string& text);
+// `UID:GID`, as numbers.
+objstore::Result<Owner> parse_owner(const std::string& text);
+// Whoever runs the server. For root: whom NFS takes root for, so that it can write there; at a
+// mount root may do so in any case.
+Owner bucket_owner_by_default(Owner runs);
+// Permission bits in octal, at most 0777.
+objstore::Result<std::uint32_t> parse_bucket_mode(const std::string& text);
 // All disks, expanded: one to sixteen, no two the same.
 objstore::Result<std::vector<std::string>> expand_disks(const std::vector<std::string>& patterns);
 

@@ -47,6 +47,30 @@ TEST_CASE("disks are expanded and none is given twice") {
     CHECK(expand_disks({}).code() == Code::invalid_argument);
 }
 
+TEST_CASE("an owner is two numbers, a mode nine bits in octal") {
+    CHECK(parse_owner("1000:100")->uid == 1000);
+    CHECK(parse_owner("1000:100")->gid == 100);
+    for (const char* bad : {"", "1000", ":", "1000:", ":1000", "a:b", "1:2:3", "-1:0", "1: 2"}) {
+        CAPTURE(bad);
+        CHECK(parse_owner(bad).code() == Code::invalid_argument);
+    }
+    CHECK(*parse_bucket_mode("0775") == 0775);
+    CHECK(*parse_bucket_mode("0") == 0);
+    for (const char* bad : {"", "u=rwx", "0888", "01777", "-1"}) {
+        CAPTURE(bad);
+        CHECK(parse_bucket_mode(bad).code() == Code::invalid_argument);
+    }
+}
+
+TEST_CASE("buckets belong to who runs the server, but for root to whom NFS takes it for") {
+    CHECK(bucket_owner_by_default({1000, 100}).uid == 1000);
+    CHECK(bucket_owner_by_default({1000, 100}).gid == 100);
+    CHECK(bucket_owner_by_default({0, 0}).uid == 65534);
+    CHECK(bucket_owner_by_default({0, 0}).gid == 65534);
+    CHECK(parse({"/d1"}).bucket_mode == "0755");
+    CHECK(parse({"/d1", "--bucket-owner", "1:2"}).bucket_owner == "1:2");
+}
+
 TEST_CASE("flags fill the options") {
     const ServeOptions options =
         parse({"/d{1...6}", "--nfs", "127.0.0.1:0", "--mount", "a=/m", "--mount", "/n"});

@@ -66,12 +66,11 @@ int errno_of(const objstore::Status& status) {
             return status.why() == Why::not_permitted ? EPERM : EACCES;
         case Code::no_space:
             return ENOSPC;
-        case Code::unavailable:
-            return status.why() == Why::read_only ? EROFS : EIO;
         case Code::timed_out:
             return ETIMEDOUT;
         case Code::cancelled:
             return EINTR;
+        case Code::unavailable:  // Also too few disks to write: they may be back soon.
         case Code::corruption:
         case Code::io_error:
             return EIO;

@@ -111,9 +111,6 @@ Result<Created> LocalVfs::create_fresh(const Credentials& who,
     TRY_ASSIGN(op.inode, fresh_inode(who, FileType::regular, wish));
     TRY(keep_setgid(who, directory_id, op.inode));
     if (request.how == CreateRequest::How::exclusive) op.inode.verifier = request.verifier;
-    if (const std::string_view type = content_type_of(name); !type.empty()) {
-        op.inode.headers.emplace_back("content-type", type);
-    }
     OpResult failed;
     auto result = deps_.engine.apply(std::move(op), call_options(who), &failed);
     if (result.code() == Code::already_exists && failed.before != nullptr) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "fs/vfs/extent_steps.h"
 #include "fs/vfs/local_file.h"
 #include "fs/vfs/permission.h"
 
@@ -15,8 +16,6 @@ namespace {
 
 // What one copy_range shares at most: a transaction is not to grow with the file.
 constexpr std::uint64_t kShareBytesMax = 1024 * objstore::kMiB;
-// How many extents one transaction takes or drops, about, and one look for a hole.
-constexpr std::size_t kStepExtents = 1000;
 constexpr int kShareAttempts = 5;
 
 Status no_more(std::uint64_t offset) {
@@ -96,15 +95,6 @@ Result<std::uint64_t> LocalVfs::copy_range(const Credentials& who, const CopyRan
     }
 }
 
-// How much of a range one transaction should touch: not too many extents.
-Result<std::uint64_t> LocalVfs::step_length(InodeId id, Range range) {
-    TRY_ASSIGN(const auto map, names().extents(id, range.from, kStepExtents));
-    if (map.extents.size() == kStepExtents) {
-        range.to = std::min(range.to, map.extents.back().logical_offset);
-    }
-    return range.to - range.from;
-}
-
 Result<std::uint64_t> LocalVfs::share_once(const Credentials& who,
                                            const NodeRef& target,
                                            const CopyRange& range) {
@@ -114,7 +104,8 @@ Result<std::uint64_t> LocalVfs::share_once(const Credentials& who,
     if (length == 0) return std::uint64_t{0};
     for (const auto& [id, from] : {std::pair(range.source, range.source_offset),
                                    std::pair(range.target, range.target_offset)}) {
-        TRY_ASSIGN(length, step_length(id, {from, from + length}));
+        TRY_ASSIGN(const std::uint64_t end, step_end(names(), id, {from, from + length}));
+        length = end - from;
     }
     objstore::WriteOp op;
     op.inode = range.target;

@@ -170,7 +170,6 @@ private:
     static Status untold_failure(Node& node);
     Status zero_range(const Credentials& who, const NodeRef& node, Range range);
     Status extend(const Credentials& who, const NodeRef& node, std::uint64_t size);
-    Result<std::uint64_t> step_length(InodeId inode, Range range);
     Result<std::uint64_t> share_once(const Credentials& who,
                                      const NodeRef& target,
                                      const CopyRange& range);

@@ -369,17 +369,6 @@ TEST_CASE("very many pieces are dropped and shared in steps, for others come in 
     CHECK(f.read(*file) == left);
 }
 
-TEST_CASE("a new file gets its type from its name, an unknown one none") {
-    VfsFixture f;
-    f.create("page.html");
-    f.create("unknown");
-    const auto html = f.store.engine().stat(f.bucket(), "page.html");
-    REQUIRE(html.ok());
-    REQUIRE(html->inode->headers.size() == 1);
-    CHECK(html->inode->headers[0].second == "text/html");
-    CHECK(f.store.engine().stat(f.bucket(), "unknown")->inode->headers.empty());
-}
-
 TEST_CASE("what memory can answer is answered without waiting, or not at all") {
     VfsFixture f;
     const InodeId file = f.make(f.nfs_root, f.bucket(), "f");

@@ -22,13 +22,5 @@ TEST_CASE("what no path can hold is not a name") {
     CHECK(check_name("\xff\xfe").ok());
 }
 
-TEST_CASE("the last extension says the type, in any case") {
-    CHECK(content_type_of("photo.JPG") == "image/jpeg");
-    CHECK(content_type_of("backup.tar.gz") == "application/gzip");
-    CHECK(content_type_of("README").empty());
-    CHECK(content_type_of("x.unheard-of").empty());
-    CHECK(content_type_of("end.").empty());
-}
-
 }  // namespace
 }  // namespace fs

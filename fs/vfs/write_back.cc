@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "fs/vfs/extent_steps.h"
 #include "objstore/base/named_thread.h"
 
 namespace fs {
@@ -19,8 +20,6 @@ namespace {
 constexpr std::size_t kWriteBytesMax = objstore::kMiB;
 // Runs from here on get stripes of their own, shorter ones share them.
 constexpr std::size_t kLongRunBytes = objstore::kMiB;
-// What one transaction drops, about.
-constexpr std::size_t kStepExtents = 1000;
 
 }  // namespace
 
@@ -377,9 +376,8 @@ Result<OpResult> WriteBack::truncate(Node& node, objstore::TruncateOp op, CallOp
     // Where to cut on the way, from the front.
     std::vector<std::uint64_t> steps;
     for (std::uint64_t at = op.size;;) {
-        TRY_ASSIGN(const auto map, deps_.engine.names().extents(op.inode, at, kStepExtents));
-        if (map.extents.size() < kStepExtents) break;
-        at = map.extents.back().logical_offset;
+        TRY_ASSIGN(at, step_end(deps_.engine.names(), op.inode, {at, DirtyRanges::kNone}));
+        if (at == DirtyRanges::kNone) break;
         steps.push_back(at);
     }
     for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
@@ -410,10 +408,9 @@ Result<OpResult> WriteBack::punch(Node& node, objstore::PunchOp op, CallOptions 
     TRY(flush_locked(node));
     const std::uint64_t end = op.offset + op.length;
     while (true) {
-        TRY_ASSIGN(const auto map, deps_.engine.names().extents(op.inode, op.offset, kStepExtents));
-        if (map.extents.size() < kStepExtents) break;
-        const std::uint64_t step = map.extents.back().logical_offset;
-        if (step >= end) break;
+        TRY_ASSIGN(const std::uint64_t step,
+                   step_end(deps_.engine.names(), op.inode, {op.offset, end}));
+        if (step == end) break;
         objstore::PunchOp part = op;
         part.length = step - op.offset;
         TRY(deps_.engine.apply(part, {.door = options.door, .durable = false}).error());

@@ -31,9 +31,10 @@ NfsStatus by_reason(Why why) {
             return NfsStatus::perm;
         case Why::too_many_links:
             return NfsStatus::mlink;
-        case Why::read_only:
-            return NfsStatus::rofs;
+        case Why::busy:
+            return NfsStatus::jukebox;
         case Why::none:
+        case Why::read_only:
         case Why::no_bucket:
         case Why::no_upload:
         case Why::bucket_exists:
@@ -63,7 +64,6 @@ NfsStatus to_nfs(const Status& status) {
         case Code::invalid_argument:
             return NfsStatus::inval;
         case Code::conflict:  // somebody else was at it: the client tries again
-        case Code::unavailable:
         case Code::timed_out:
         case Code::cancelled:
             return NfsStatus::jukebox;
@@ -71,6 +71,8 @@ NfsStatus to_nfs(const Status& status) {
             return NfsStatus::acces;
         case Code::no_space:
             return NfsStatus::nospc;
+        // Not jukebox, or programs would hang for as long as disks are missing.
+        case Code::unavailable:
         case Code::corruption:
         case Code::io_error:
             return NfsStatus::io;

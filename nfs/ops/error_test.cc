@@ -23,3 +23,9 @@ TEST_CASE("errors are translated by their reason first, then by their code") {
     CHECK(to_nfs(Status::io_error("x", Why::outcome_unknown)) == NfsStatus::io);
     CHECK(to_nfs(Status::timed_out("x")) == NfsStatus::jukebox);
 }
+
+TEST_CASE("clients wait for what is busy, and are told of what is missing") {
+    CHECK(to_nfs(Status::unavailable("x", Why::busy)) == NfsStatus::jukebox);
+    CHECK(to_nfs(Status::unavailable("x", Why::read_only)) == NfsStatus::io);
+    CHECK(to_nfs(Status::unavailable("x")) == NfsStatus::io);
+}

@@ -105,7 +105,8 @@ Status Status::from_errno(int error, std::string_view what) {
             return permission_denied(std::move(message));
         case EMFILE:
         case ENFILE:
-            return unavailable(std::move(message));  // of this process for now, not of the disk
+            // Of this process for now, not of the disk.
+            return unavailable(std::move(message), Why::busy);
         default:
             return io_error(std::move(message));
     }

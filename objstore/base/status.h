@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -49,7 +50,8 @@ enum class Why : unsigned char {
     not_permitted,       // permission_denied: EPERM, where EACCES is the default
     no_attribute,        // not_found: ENODATA
     too_many_links,      // conflict: EMLINK
-    read_only,           // unavailable: writes are refused
+    read_only,           // unavailable: too few disks to write
+    busy,                // unavailable: a bound is reached; the same call can succeed soon
     outcome_unknown,     // io_error: the commit may or may not have happened
 };
 
@@ -99,14 +101,18 @@ private:
     std::unique_ptr<Rep> rep_;
 };
 
-// A value or the Status that says why there is none. Members as in std::expected.
-template <typename T>
+// A value or the status that says why there is none. Members as in std::expected. `E` is Status, or
+// one that a front end makes of it.
+template <typename T, typename E = Status>
 class [[nodiscard]] Result final {
 public:
     Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-    Result(Status error) : state_(std::in_place_index<1>, std::move(error)) {
+    Result(E error) : state_(std::in_place_index<1>, std::move(error)) {
         ASSERT(!std::get<1>(state_).ok());
     }
+    // From what an error is made of.
+    template <std::convertible_to<E> F>
+    requires(!std::convertible_to<F, T>) Result(F error) : Result(E(std::move(error))) {}
 
     bool has_value() const { return state_.index() == 0; }
     bool ok() const { return has_value(); }
@@ -119,25 +125,30 @@ public:
         ASSERT(has_value());
         return *std::get_if<0>(&state_);
     }
-    T&& value() && {
+    // By value, so that `for (x : *f())` does not walk what has gone with its Result.
+    T value() && {
         ASSERT(has_value());
         return std::move(*std::get_if<0>(&state_));
     }
     T& operator*() & { return value(); }
     const T& operator*() const& { return value(); }
-    T&& operator*() && { return std::move(*this).value(); }
+    T operator*() && { return std::move(*this).value(); }
     T* operator->() { return &value(); }
     const T* operator->() const { return &value(); }
     T value_or(T other) const& { return has_value() ? value() : std::move(other); }
 
     // Ok when there is a value.
-    Status error() const& { return has_value() ? Status() : *std::get_if<1>(&state_); }
-    Status error() && { return has_value() ? Status() : std::move(*std::get_if<1>(&state_)); }
-    Code code() const { return has_value() ? Code::ok : std::get_if<1>(&state_)->code(); }
-    Why why() const { return has_value() ? Why::none : std::get_if<1>(&state_)->why(); }
+    E error() const& { return has_value() ? E() : *std::get_if<1>(&state_); }
+    E error() && { return has_value() ? E() : std::move(*std::get_if<1>(&state_)); }
+    Code code() const requires std::same_as<E, Status> {
+        return has_value() ? Code::ok : std::get_if<1>(&state_)->code();
+    }
+    Why why() const requires std::same_as<E, Status> {
+        return has_value() ? Why::none : std::get_if<1>(&state_)->why();
+    }
 
 private:
-    std::variant<T, Status> state_;
+    std::variant<T, E> state_;
 };
 
 }  // namespace objstore

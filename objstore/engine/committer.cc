@@ -26,18 +26,16 @@ std::size_t total_bytes(const std::vector<Placement>& placements) {
 
 }  // namespace
 
-// Lives on the stack of the caller, who waits for `done`.
 struct Committer::Job {
     Txn txn;
     std::vector<Placement> placements;
     Pins::Pin pin;
-    TxnResult result;
+    Completion done;
 
-    OneShot done;
-
-    void fail(Status status) {
+    void fail(Status status) const {
+        TxnResult result;
         result.status = std::move(status);
-        done.set();
+        done(std::move(result));
     }
 };
 
@@ -52,18 +50,28 @@ Committer::~Committer() {
     stop();
 }
 
-TxnResult Committer::commit(Txn txn, std::vector<Placement> placements) {
-    Job job{.txn = std::move(txn), .placements = std::move(placements), .pin = pins_.acquire()};
-    const std::size_t size_bytes = total_bytes(job.placements);
+void Committer::submit(Txn txn, std::vector<Placement> placements, Completion done) {
+    const std::size_t size_bytes = total_bytes(placements);
+    auto job = std::make_shared<Job>(
+        Job{std::move(txn), std::move(placements), pins_.acquire(), std::move(done)});
     if (size_bytes == 0) {
-        submit(job, 0);
-    } else if (place_inline(job, size_bytes)) {
-        submit(job, size_bytes);
+        name(std::move(job), 0);
+    } else if (place_inline(*job, size_bytes)) {
+        name(std::move(job), size_bytes);
     } else if (!enqueue(job)) {
-        job.fail(Status::unavailable("too many writes are waiting; try again"));
+        job->fail(Status::unavailable("too many writes are waiting", Why::busy));
     }
-    job.done.wait();
-    return std::move(job.result);
+}
+
+TxnResult Committer::commit(Txn txn, std::vector<Placement> placements) {
+    TxnResult result;
+    OneShot done;
+    submit(std::move(txn), std::move(placements), [&](TxnResult&& given) {
+        result = std::move(given);
+        done.set();
+    });
+    done.wait();
+    return result;
 }
 
 // Inline only while no stripe is being written: whoever comes during that shares the next one.
@@ -86,22 +94,27 @@ bool Committer::place_inline(Job& job, std::size_t size_bytes) {
     return true;
 }
 
-bool Committer::enqueue(Job& job) {
+bool Committer::enqueue(const JobPtr& job) {
     {
         const std::lock_guard lock(mutex_);
         if (stopping_ || queue_.size() >= options_.queue_max) return false;
-        queue_.push_back(&job);
+        queue_.push_back(job);
     }
     ready_.notify_one();
     return true;
 }
 
-void Committer::submit(Job& job, std::size_t inline_bytes) {
-    meta_.submit(std::move(job.txn), [this, &job, inline_bytes](TxnResult&& result) {
-        inline_in_flight_ -= inline_bytes;
-        job.result = std::move(result);
-        job.done.set();
-    });
+// The bytes are where they belong: on to the namespace.
+void Committer::name(JobPtr job, std::size_t inline_bytes) {
+    Txn txn = std::move(job->txn);
+    meta_.submit(std::move(txn),
+                 [this, job = std::move(job), inline_bytes](TxnResult&& result) mutable {
+                     inline_in_flight_ -= inline_bytes;
+                     // Whoever is told may be gone after that, and the pins with him.
+                     const Completion done = std::move(job->done);
+                     job.reset();
+                     done(std::move(result));
+                 });
 }
 
 void Committer::run() {
@@ -109,7 +122,7 @@ void Committer::run() {
     while (true) {
         ready_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
         if (queue_.empty()) return;
-        const std::vector<Job*> batch = take_batch(lock);
+        const std::vector<JobPtr> batch = take_batch(lock);
         storing_ = true;
         lock.unlock();
         store_batch(batch);
@@ -118,7 +131,7 @@ void Committer::run() {
     }
 }
 
-std::vector<Committer::Job*> Committer::take_batch(std::unique_lock<std::mutex>& lock) {
+std::vector<Committer::JobPtr> Committer::take_batch(std::unique_lock<std::mutex>& lock) {
     ASSERT(lock.owns_lock());
     std::size_t count = 0;
     for (std::size_t bytes = 0; count < queue_.size(); ++count) {
@@ -126,20 +139,20 @@ std::vector<Committer::Job*> Committer::take_batch(std::unique_lock<std::mutex>&
         if (count > 0 && bytes > options_.batch_bytes_max) break;
     }
     const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
-    std::vector<Job*> batch(queue_.begin(), end);
+    std::vector<JobPtr> batch(queue_.begin(), end);
     queue_.erase(queue_.begin(), end);
     return batch;
 }
 
 // The bytes are synced on their disks before the namespace hears of them.
-void Committer::store_batch(const std::vector<Job*>& batch) {
+void Committer::store_batch(const std::vector<JobPtr>& batch) {
     std::vector<Piece> pieces;
-    for (const Job* job : batch) {
+    for (const JobPtr& job : batch) {
         for (const Placement& p : job->placements) pieces.push_back({p.owner, p.bytes});
     }
     auto stored = volumes_.append(pieces);
     std::size_t next = 0;
-    for (Job* job : batch) {
+    for (const JobPtr& job : batch) {
         if (!stored.ok()) {
             job->fail(stored.error());
             continue;
@@ -149,7 +162,7 @@ void Committer::store_batch(const std::vector<Job*>& batch) {
             const auto& placed = (*stored)[next++];
             extents.insert(extents.end(), placed.begin(), placed.end());
         }
-        submit(*job, 0);
+        name(job, 0);
     }
 }
 

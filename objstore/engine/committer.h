@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -15,7 +16,7 @@ namespace objstore {
 struct Placement {
     std::size_t op = 0;
     Owner owner;  // its offset is the logical offset of the bytes
-    Bytes bytes;  // valid until the commit is done
+    Bytes bytes;  // valid until the commit is done (or refused)
 };
 
 // Group commit of small content. A lone one goes into the namespace transaction itself, for one
@@ -24,7 +25,7 @@ struct Placement {
 class Committer final {
 public:
     struct Options {
-        std::size_t inline_batch_bytes = 64 * kKiB;       // in flight at once
+        std::size_t inline_batch_bytes = 256 * kKiB;      // in flight at once
         std::uint64_t inline_waiting_bytes = 256 * kMiB;  // for the mover, in all
         std::size_t batch_bytes_max = 4 * kMiB;
         std::size_t queue_max = 4096;  // commits in the queue
@@ -32,20 +33,24 @@ public:
     Committer(Options options, MetaStore& meta, VolumeStore& volumes, Pins& pins);
     ~Committer();  // stops
 
-    // Stores the bytes and commits. Blocks until done.
+    // Stores the bytes and commits, without holding up the caller. `done` is called once, in the
+    // writer's thread or the committer's, or from here if it is refused.
+    void submit(Txn txn, std::vector<Placement> placements, Completion done);
+    // submit and wait.
     TxnResult commit(Txn txn, std::vector<Placement> placements);
     // Finishes what is queued, refuses what comes. Safe to repeat.
     void stop();
 
 private:
     struct Job;
+    using JobPtr = std::shared_ptr<Job>;
 
     bool place_inline(Job& job, std::size_t size_bytes);
-    bool enqueue(Job& job);
+    bool enqueue(const JobPtr& job);
     void run();
-    std::vector<Job*> take_batch(std::unique_lock<std::mutex>& lock);
-    void store_batch(const std::vector<Job*>& batch);
-    void submit(Job& job, std::size_t inline_bytes);
+    std::vector<JobPtr> take_batch(std::unique_lock<std::mutex>& lock);
+    void store_batch(const std::vector<JobPtr>& batch);
+    void name(JobPtr job, std::size_t inline_bytes);
 
     const Options options_;
     MetaStore& meta_;
@@ -54,7 +59,7 @@ private:
     std::atomic<std::size_t> inline_in_flight_{0};
     std::mutex mutex_;
     std::condition_variable ready_;
-    std::vector<Job*> queue_;
+    std::vector<JobPtr> queue_;
     bool storing_ = false;
     bool stopping_ = false;
     std::thread thread_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,7 +20,8 @@ namespace objstore {
 enum class Door : std::uint8_t { s3, fuse, nfs, internal };
 
 // Told of every change after its commit and before the call that made it returns, in that call's
-// thread, with no engine lock held. May wait a bounded time (kernel invalidation).
+// thread or one kept for it, with no engine lock held. May wait a bounded time (kernel
+// invalidation).
 class ChangeListener {
 public:
     virtual ~ChangeListener() = default;
@@ -114,6 +116,14 @@ public:
                                  std::string_view key,
                                  std::unique_ptr<ContentWriter> content,
                                  PutAttributes attributes) = 0;
+    // The same, but for content that is small: does not block. `done` is called once, from any
+    // thread, and must be quick.
+    using PutDone = std::function<void(Result<OpResult>)>;
+    virtual void start_put(InodeId bucket,
+                           std::string_view key,
+                           std::unique_ptr<ContentWriter> content,
+                           PutAttributes attributes,
+                           PutDone done) = 0;
     // Shares the source's stored bytes under the key. conflict when the source changed meanwhile.
     virtual Result<OpResult> copy(const CopySource& source,
                                   InodeId bucket,
@@ -125,8 +135,11 @@ public:
     virtual Result<PartRow> copy_part(const UploadRow& upload,
                                       const CopySource& source,
                                       PartAttributes attributes) = 0;
-    // Moves no data. The ETag is made here from the parts' digests.
-    virtual Result<OpResult> complete_upload(CompleteUploadOp op) = 0;
+    // Moves no data. `parts`: the rows of those that `op` lists, in its order, without their
+    // extents; their digests make the ETag here. invalid_argument (invalid_part): one is missing,
+    // or is not the one that is listed.
+    virtual Result<OpResult> complete_upload(CompleteUploadOp op,
+                                             std::span<const PartRow> parts) = 0;
 
     // ---- files by inode (fs/vfs)
     // Reads at most out.size() bytes; short only at the end of the file. Holes are zeros.
@@ -154,7 +167,8 @@ public:
     virtual Space space() = 0;
     virtual std::vector<VolumeStore::DiskHealth> disks() = 0;
 
-    // Listeners must outlive their subscription; not from within `changed`.
+    // Listeners must outlive their subscription, which has ended when unsubscribe returns; not from
+    // within `changed`.
     virtual void subscribe(ChangeListener* listener) = 0;
     virtual void unsubscribe(ChangeListener* listener) = 0;
 

@@ -139,6 +139,7 @@ TEST_CASE("a multipart upload completes whole or stays an upload at every crash 
                              op.key = "m";
                              op.upload = 9;
                              op.part_bytes_min = 1;
+                             std::vector<PartRow> rows;
                              for (const std::uint32_t number : {1U, 2U}) {
                                  auto content =
                                      engine.new_content({.inode = upload->inode}, part.size());
@@ -147,8 +148,9 @@ TEST_CASE("a multipart upload completes whole or stays an upload at every crash 
                                      *upload, std::move(content), {.number = number});
                                  if (!stored.ok()) return false;
                                  op.parts.push_back({number, stored->etag.to_string(), ""});
+                                 rows.push_back(*stored);
                              }
-                             return engine.complete_upload(op).ok();
+                             return engine.complete_upload(op, rows).ok();
                          },
                          [&](SimStore& store, bool acknowledged) {
                              const auto found = store.read("m");

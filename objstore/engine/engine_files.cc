@@ -31,14 +31,10 @@ std::optional<std::size_t> LocalEngine::try_read(InodeId inode,
                                                  std::uint64_t offset,
                                                  MutableBytes out) {
     const Pins::Pin pin = pins_.acquire();
-    const InodePtr now = meta_.cached_inode(inode);
-    if (now == nullptr || now->extents_in_table) return std::nullopt;
-    const std::size_t count = bytes_there(*now, offset, out.size());
-    for (const Extent& e : now->extents) {
-        if (e.kind == ExtentKind::inline_data) return std::nullopt;
-    }
-    const Namespace::ContentMap map{now, now->extents, {}};
-    if (!try_read_content(volumes_, map, offset, out.first(count))) return std::nullopt;
+    const auto map = meta_.cached_content(inode, offset, offset + out.size());
+    if (!map) return std::nullopt;
+    const std::size_t count = bytes_there(*map->inode, offset, out.size());
+    if (!try_read_content(volumes_, *map, offset, out.first(count))) return std::nullopt;
     return count;
 }
 

@@ -88,14 +88,10 @@ Result<std::unique_ptr<ObjectReader>> LocalEngine::open(const ObjectInfo& object
 std::unique_ptr<ObjectReader> LocalEngine::try_open(const ObjectInfo& object) {
     Pins::Pin pin = pins_.acquire();
     // The pin came after the stat: what that found must still be so.
-    const InodePtr now = meta_.cached_inode(object.inode->id);
-    if (now == nullptr || now->extents_in_table) return nullptr;
-    for (const Extent& e : now->extents) {
-        if (e.kind == ExtentKind::inline_data) return nullptr;
-    }
-    Namespace::ContentMap map{now, now->extents, {}};
+    auto map = meta_.cached_content(object.inode->id, 0, UINT64_MAX);
+    if (!map) return nullptr;
     ObjectReader::Deps deps{meta_, volumes_, std::move(pin), false};
-    return std::make_unique<ObjectReader>(std::move(deps), std::move(map), UINT64_MAX);
+    return std::make_unique<ObjectReader>(std::move(deps), *std::move(map), UINT64_MAX);
 }
 
 Result<ListPage> LocalEngine::list(InodeId bucket, const ListRequest& request) {
@@ -187,6 +183,32 @@ Result<OpResult> LocalEngine::put(InodeId bucket,
     Txn txn;
     txn.ops.emplace_back(std::move(op));
     return commit(std::move(txn), std::move(placements), Door::s3);
+}
+
+void LocalEngine::start_put(InodeId bucket,
+                            std::string_view key,
+                            std::unique_ptr<ContentWriter> content,
+                            PutAttributes attributes,
+                            PutDone done) {
+    ASSERT(content->is_small());
+    PutObjectOp op = put_op(bucket, key, std::move(attributes), clock_.now());
+    op.inode.id = content->owner().inode;
+    op.inode.size = content->size();
+    std::vector<Placement> placements;
+    if (content->size() != 0) placements.push_back({0, content->owner(), content->small_bytes()});
+    Txn txn;
+    txn.ops.emplace_back(std::move(op));
+    // Until the commit is done the placement needs the content.
+    struct Waiting {
+        std::unique_ptr<ContentWriter> content;
+        PutDone done;
+    };
+    auto waiting = std::make_shared<Waiting>(Waiting{std::move(content), std::move(done)});
+    committer_.submit(std::move(txn), std::move(placements), [this, waiting](TxnResult&& result) {
+        waiting->content.reset();
+        mover_.wake();
+        finish_put({std::move(result), std::move(waiting->done)});
+    });
 }
 
 Result<OpResult> LocalEngine::copy(const CopySource& source,

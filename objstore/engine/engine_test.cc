@@ -99,6 +99,27 @@ TEST_CASE("a deleted file of many extents is freed without any other traffic") {
     CHECK(totals().upkeep_waiting == 0);
 }
 
+TEST_CASE("paths that are too long for keys are in no listing") {
+    SimStore store({});
+    InodeId directory = store.bucket();
+    Keys expected;
+    std::string path;
+    for (char c = 'a'; c < 'f'; ++c) {
+        CreateOp make{.parent = directory, .name = std::string(250, c)};
+        make.inode.type = FileType::directory;
+        path += make.name + '/';
+        const auto made = store.engine().apply(std::move(make), {});
+        REQUIRE(made.ok());
+        directory = made->inode->id;
+        REQUIRE(store.engine().apply(CreateOp{.parent = directory, .name = "z"}, {}).ok());
+        if (path.size() < 1024) expected.insert(expected.begin(), path + 'z');
+    }
+    CHECK(list_all(store, {}) == expected);
+    CHECK(list_all(store, {.limit = 1}) == expected);
+    path.resize(4 * 251);
+    CHECK(list_all(store, {.prefix = path, .delimiter = "/"}) == Keys{path + 'z'});
+}
+
 TEST_CASE("objects survive a clean restart") {
     SimStore store({});
     REQUIRE(store.put("small", some_bytes(4096, 1)).ok());
@@ -264,7 +285,13 @@ TEST_CASE("a multipart upload becomes one object without moving data") {
         complete.parts.push_back({number, part->etag.to_string(), ""});
         all += bytes;
     }
-    const auto done = engine.complete_upload(complete);
+    auto rows = engine.names().parts(77, 0, 10).value();
+    REQUIRE(rows.size() == 3);
+    CHECK(engine.complete_upload(complete, std::span(rows).first(2)).why() == Why::invalid_part);
+    std::swap(rows[0].etag, rows[1].etag);
+    CHECK(engine.complete_upload(complete, rows).why() == Why::invalid_part);
+    std::swap(rows[0].etag, rows[1].etag);
+    const auto done = engine.complete_upload(complete, rows);
     REQUIRE(done.ok());
     CHECK(done->inode->etag.parts == 3);
     CHECK(store.read("m").value() == all);

@@ -1,4 +1,5 @@
 // The engine's calls for multipart uploads.
+#include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include "objstore/engine/local_engine.h"
@@ -6,8 +7,6 @@
 namespace objstore {
 
 namespace {
-
-constexpr std::size_t kPartsPage = 1000;
 
 PartRow part_row(const UploadRow& upload, PartAttributes&& attributes, UnixNanos now) {
     PartRow row{.upload = upload.id, .number = attributes.number, .last_modified = now};
@@ -60,25 +59,23 @@ Result<PartRow> LocalEngine::copy_part(const UploadRow& upload,
     return row;
 }
 
-// The writer checks the parts once more; here their digests make the ETag, and their sizes and
-// checksums what GET by part number shows.
-Result<OpResult> LocalEngine::complete_upload(CompleteUploadOp op) {
+// The writer checks the stored parts against the listed ones, so these rows must be theirs too:
+// their digests make the ETag, their sizes and checksums what GET by part number shows.
+Result<OpResult> LocalEngine::complete_upload(CompleteUploadOp op, std::span<const PartRow> parts) {
     std::string digests;
-    std::size_t next = 0;
-    for (std::uint32_t after = 0; next < op.parts.size();) {
-        TRY_ASSIGN(const auto rows, meta_.parts(op.upload, after, kPartsPage));
-        for (const PartRow& row : rows) {
-            if (next == op.parts.size() || row.number != op.parts[next].number) continue;
-            digests.append(as_text(std::as_bytes(std::span(row.etag.digest))));
-            op.parts[next].size = row.size;
-            if (op.parts[next].checksum.empty()) op.parts[next].checksum = row.checksum.value;
-            op.inode.size += row.size;
-            ++next;
+    for (std::size_t i = 0; i < op.parts.size(); ++i) {
+        const CompleteUploadOp::Part& listed = op.parts[i];
+        if (i >= parts.size() || parts[i].number != listed.number ||
+            parts[i].etag.to_string() != listed.etag) {
+            return Status::invalid_argument(
+                fmt::format("part {} is missing or another", listed.number), Why::invalid_part);
         }
-        if (rows.size() < kPartsPage) break;
-        after = rows.back().number;
+        const PartRow& row = parts[i];
+        digests.append(as_text(std::as_bytes(std::span(row.etag.digest))));
+        op.parts[i].size = row.size;
+        if (op.parts[i].checksum.empty()) op.parts[i].checksum = row.checksum.value;
+        op.inode.size += row.size;
     }
-    // A part that is not there is named by the operation itself.
     op.inode.etag = multipart_etag(digests, op.parts.size());
     op.inode.generation = 1;
     op.time = clock_.now();

@@ -10,6 +10,8 @@ namespace {
 
 // In the writer's queue at a time: others want to get a word in.
 constexpr std::size_t kOpsTogether = 128;
+// Rounds of the listeners at a time; a kernel that hangs holds one of them up.
+constexpr std::size_t kNotifiers = 8;
 
 }  // namespace
 
@@ -18,7 +20,8 @@ LocalEngine::LocalEngine(Options options, Deps deps)
       volumes_(deps.volumes),
       clock_(deps.clock),
       mover_(options.mover, deps.meta, deps.volumes, pins_, deps.log),
-      committer_(options.commit, deps.meta, deps.volumes, pins_) {}
+      committer_(options.commit, deps.meta, deps.volumes, pins_),
+      notifier_({.threads = kNotifiers, .name = "notifier"}) {}
 
 LocalEngine::~LocalEngine() {
     static_cast<void>(stop());
@@ -27,8 +30,10 @@ LocalEngine::~LocalEngine() {
 Status LocalEngine::stop() {
     committer_.stop();
     mover_.stop();
-    TRY(volumes_.stop());
-    return meta_.stop();
+    Status status = volumes_.stop();
+    Status meta_status = meta_.stop();
+    notifier_.stop();
+    return status.ok() ? std::move(meta_status) : std::move(status);
 }
 
 Result<OpResult> LocalEngine::apply(Op op, CallOptions options, OpResult* failed) {
@@ -68,6 +73,11 @@ Result<OpResult> LocalEngine::commit(Txn txn, std::vector<Placement> placements,
 }
 
 Result<OpResult> LocalEngine::finish(TxnResult result, Door door, OpResult* failed) {
+    if (result.status.ok()) notify(result.changes, door);
+    return result_of(std::move(result), failed);
+}
+
+Result<OpResult> LocalEngine::result_of(TxnResult result, OpResult* failed) {
     if (!result.status.ok()) {
         if (failed != nullptr && !result.results.empty())
             *failed = std::move(result.results.back());
@@ -75,22 +85,49 @@ Result<OpResult> LocalEngine::finish(TxnResult result, Door door, OpResult* fail
     }
     ASSERT(!result.results.empty());
     if (meta_.totals().upkeep_waiting > 0) mover_.wake();
-    notify(result.changes, door);
     return std::move(result.results.back());
 }
 
 void LocalEngine::notify(std::span<const Change> changes, Door door) {
-    if (changes.empty()) return;
-    const auto listeners = listeners_.with([](const auto& all) { return all; });
-    for (ChangeListener* listener : listeners) listener->changed(changes, door);
+    if (changes.empty() || listener_count_ == 0) return;
+    const std::shared_lock telling(listeners_mutex_);
+    for (ChangeListener* listener : listeners_) listener->changed(changes, door);
+}
+
+// In the namespace's own thread: listeners may wait, and it has others to serve.
+void LocalEngine::finish_put(Put put) {
+    const bool told = !put.result.status.ok() || put.result.changes.empty();
+    if (told || listener_count_ == 0) {
+        put.done(result_of(std::move(put.result), nullptr));
+        return;
+    }
+    untold_.with([&](auto& untold) { untold.push_back(std::move(put)); });
+    // Where the queue is full, there is somebody on the way to tell of this one too.
+    static_cast<void>(notifier_.post([this] { tell_puts(); }));
+}
+
+// Of all that wait at once: each round of the listeners may take a while.
+void LocalEngine::tell_puts() {
+    std::vector<Put> puts;
+    untold_.with([&](auto& untold) { puts.swap(untold); });
+    std::vector<Change> changes;
+    for (const Put& put : puts) {
+        changes.insert(changes.end(), put.result.changes.begin(), put.result.changes.end());
+    }
+    notify(changes, Door::s3);
+    for (Put& put : puts) put.done(result_of(std::move(put.result), nullptr));
 }
 
 void LocalEngine::subscribe(ChangeListener* listener) {
-    listeners_.with([&](auto& all) { all.push_back(listener); });
+    const std::lock_guard nobody_tells(listeners_mutex_);
+    listeners_.push_back(listener);
+    listener_count_ = listeners_.size();
 }
 
 void LocalEngine::unsubscribe(ChangeListener* listener) {
-    listeners_.with([&](auto& all) { std::erase(all, listener); });
+    const std::lock_guard nobody_tells(listeners_mutex_);
+    std::erase(listeners_, listener);
+    listener_count_ = listeners_.size();
 }
 
 Engine::Space LocalEngine::space() {

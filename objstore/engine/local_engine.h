@@ -1,9 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <shared_mutex>
-#include <unordered_map>
+#include <vector>
 
 #include "objstore/base/clock.h"
+#include "objstore/base/executor.h"
 #include "objstore/base/guarded.h"
 #include "objstore/engine/committer.h"
 #include "objstore/engine/engine.h"
@@ -44,6 +46,11 @@ public:
                          std::string_view key,
                          std::unique_ptr<ContentWriter> content,
                          PutAttributes attributes) override;
+    void start_put(InodeId bucket,
+                   std::string_view key,
+                   std::unique_ptr<ContentWriter> content,
+                   PutAttributes attributes,
+                   PutDone done) override;
     Result<OpResult> copy(const CopySource& source,
                           InodeId bucket,
                           std::string_view key,
@@ -54,7 +61,7 @@ public:
     Result<PartRow> copy_part(const UploadRow& upload,
                               const CopySource& source,
                               PartAttributes attributes) override;
-    Result<OpResult> complete_upload(CompleteUploadOp op) override;
+    Result<OpResult> complete_upload(CompleteUploadOp op, std::span<const PartRow> parts) override;
 
     Result<std::size_t> read(InodeId inode, std::uint64_t offset, MutableBytes out) override;
     std::optional<std::size_t> try_read(InodeId inode,
@@ -81,7 +88,16 @@ private:
                         std::vector<Placement>& placements);
     Result<OpResult> commit(Txn txn, std::vector<Placement> placements, Door door);
     Result<OpResult> finish(TxnResult result, Door door, OpResult* failed);
+    // The same for one whose changes were told, or need not be.
+    Result<OpResult> result_of(TxnResult result, OpResult* failed);
     void notify(std::span<const Change> changes, Door door);
+    // A put that nobody's thread waits for, once committed.
+    struct Put {
+        TxnResult result;
+        PutDone done;
+    };
+    void finish_put(Put put);
+    void tell_puts();
     Result<Namespace::ContentMap> content_for(const ObjectInfo& object, bool& held);
     Status list_part(CompleteUploadOp& op, const PartRow& row, std::string& digests);
 
@@ -91,7 +107,11 @@ private:
     Pins pins_;
     Mover mover_;
     Committer committer_;
-    Guarded<std::vector<ChangeListener*>> listeners_;
+    std::shared_mutex listeners_mutex_;  // shared by those who tell
+    std::vector<ChangeListener*> listeners_;
+    std::atomic<std::size_t> listener_count_{0};
+    Guarded<std::vector<Put>> untold_;
+    ThreadPool notifier_;  // tells of them
 };
 
 }  // namespace objstore

@@ -1,5 +1,7 @@
 #include "objstore/engine/mover.h"
 
+#include <algorithm>
+
 #include <spdlog/spdlog.h>
 
 #include "objstore/base/named_thread.h"
@@ -10,6 +12,8 @@ namespace objstore {
 namespace {
 
 constexpr std::size_t kLeftMax = 100'000;
+// Named in one Txn: whoever writes waits for it.
+constexpr std::size_t kOpsTogether = 128;
 constexpr int kUpkeepSteps = 50;
 constexpr std::chrono::milliseconds kStepPause(20);
 
@@ -78,7 +82,9 @@ void Mover::run() {
             continue;
         }
         const Status failed = packed.ok() ? kept.error() : packed;
+        lock.unlock();
         log_.warn("background work failed, will be tried again error=\"{}\"", failed.message());
+        lock.lock();
         ready_.wait_for(lock, options_.upkeep_every, stopped);
         work_ = true;
     }
@@ -157,10 +163,20 @@ Status Mover::pack_rows(std::span<const InlineRow* const> rows) {
     return name(ops);
 }
 
+Status Mover::name(std::span<const Op> ops) {
+    while (!ops.empty()) {
+        const auto some = ops.first(std::min(kOpsTogether, ops.size()));
+        TRY(name_some(some));
+        ops = ops.subspan(some.size());
+    }
+    return {};
+}
+
 // All in one Txn. Where that fails for what one of them meets, such as a rotten page, each alone:
 // else the same bytes would be appended again and again, never to be named.
-Status Mover::name(const std::vector<Op>& ops) {
-    const Status all = meta_.commit(Txn{.ops = ops, .durable = false}).status;
+Status Mover::name_some(std::span<const Op> ops) {
+    Txn txn{.ops = {ops.begin(), ops.end()}, .durable = false};
+    const Status all = meta_.commit(std::move(txn)).status;
     if (!is_damage(all)) return all;
     for (const Op& op : ops) {
         const Status one = meta_.commit(op, false).status;

@@ -42,7 +42,8 @@ private:
     Result<bool> pack_batch(std::uint64_t& after);
     Result<Owner> owner_of(const InlineRow& row) const;
     Status pack_rows(std::span<const InlineRow* const> rows);
-    Status name(const std::vector<Op>& ops);
+    Status name(std::span<const Op> ops);
+    Status name_some(std::span<const Op> ops);
     Status leave(std::uint64_t id, const Status& why);
 
     const Options options_;

@@ -54,6 +54,11 @@ std::size_t cost(InodeId id, const InodePtr& inode) {
     return bytes;
 }
 
+std::size_t cost(InodeId id, const ExtentTablePtr& table) {
+    const std::size_t inode_bytes = table->inode == nullptr ? 0 : cost(id, table->inode);
+    return sizeof(ExtentTable) + inode_bytes + table->extents.capacity() * sizeof(Extent);
+}
+
 std::size_t cost(const EntryKey& key, const CachedEntry& entry) {
     (void)entry;
     return heap_bytes(key.name);

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "objstore/meta/inode.h"
 
@@ -165,16 +166,37 @@ struct CachedEntry {
     Entry entry(const EntryRef& key) const;
 };
 
+// What is known of the extents of an inode that has them in the table. They are read whole, and
+// kept, only when they are asked for kAsksMin times between two changes.
+struct ExtentTable {
+    enum class State : std::uint8_t { asked_for, whole, unfit };  // unfit: too long, or some inline
+    static constexpr std::uint8_t kAsksMin = 4;
+
+    State state = State::asked_for;
+    std::uint8_t asks = 1;
+    InodePtr inode;  // of the same snapshot
+    std::vector<Extent> extents;
+};
+using ExtentTablePtr = std::shared_ptr<const ExtentTable>;
+
 std::size_t cost(InodeId id, const InodePtr& inode);
+std::size_t cost(InodeId id, const ExtentTablePtr& table);
 std::size_t cost(const EntryKey& key, const CachedEntry& entry);
 
-// Inodes and names as of the last commit.
+// Inodes, names and long lists of extents as of the last commit.
 struct Caches {
     explicit Caches(std::size_t bytes_max)
-        : inodes(bytes_max / 3 * 2), entries(bytes_max - bytes_max / 3 * 2) {}
+        : inodes(bytes_max / 8 * 5), entries(bytes_max / 4), tables(bytes_max / 8) {}
+    // Forgets all; later fills must be from `sequence` on.
+    void clear(std::uint64_t sequence) {
+        inodes.clear(sequence);
+        entries.clear(sequence);
+        tables.clear(sequence);
+    }
 
     ShardedCache<InodeId, InodeId, InodePtr, CacheHash> inodes;
     ShardedCache<EntryKey, EntryRef, CachedEntry, CacheHash> entries;
+    ShardedCache<InodeId, InodeId, ExtentTablePtr, CacheHash> tables;
 };
 
 // The sequence of the last commit that is in the caches: in the database it may be later by

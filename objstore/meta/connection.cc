@@ -89,7 +89,7 @@ Status Connection::error(int rc, std::string_view what) const {
             return Status::no_space(std::move(message));
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
-            return Status::unavailable(std::move(message));
+            return Status::unavailable(std::move(message), Why::busy);
         default:
             return Status::io_error(std::move(message));
     }

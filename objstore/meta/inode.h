@@ -136,7 +136,8 @@ struct EntryWithInode {
 // Whether no path can express this name: empty, "." or "..", longer than 255 (trailing '/' aside).
 bool hidden_from_paths(std::string_view entry_name);
 
-// Bytes of a stored record; docs/formats.md. Unknown format: corruption.
+// Bytes of a stored record; docs/formats.md. Without `id`, `parent` and `name`, which the row that
+// holds the record says: who decodes one sets them. Unknown format: corruption.
 std::string encode_inode(const Inode& inode);
 Result<Inode> decode_inode(Bytes bytes);
 

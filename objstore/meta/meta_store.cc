@@ -1,26 +1,18 @@
 #include "objstore/meta/meta_store.h"
 
-#include <condition_variable>
-#include <mutex>
-#include <optional>
+#include "objstore/base/one_shot.h"
 
 namespace objstore {
 
 TxnResult MetaStore::commit(Txn txn) {
-    struct Answer {
-        std::mutex mutex;
-        std::condition_variable arrived;
-        std::optional<TxnResult> result;
-    } answer;
-    submit(std::move(txn), [&answer](TxnResult&& result) {
-        // Notified under the lock: `answer` is gone as soon as the caller can go on.
-        const std::lock_guard lock(answer.mutex);
-        answer.result = std::move(result);
-        answer.arrived.notify_one();
+    TxnResult result;
+    OneShot done;
+    submit(std::move(txn), [&](TxnResult&& given) {
+        result = std::move(given);
+        done.set();
     });
-    std::unique_lock lock(answer.mutex);
-    answer.arrived.wait(lock, [&] { return answer.result.has_value(); });
-    return *std::move(answer.result);
+    done.wait();
+    return result;
 }
 
 TxnResult MetaStore::commit(Op op, bool durable) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -59,6 +60,10 @@ public:
         std::vector<std::shared_ptr<const std::string>> inlines;  // parallel; null for stripes
     };
     virtual Result<ContentMap> content(InodeId inode, std::uint64_t from, std::uint64_t to) = 0;
+    // The same of memory only. Nothing: not known without a read, or some of it is inline.
+    virtual std::optional<ContentMap> cached_content(InodeId inode,
+                                                     std::uint64_t from,
+                                                     std::uint64_t to) = 0;
     // The inode and the first `limit` of its extents that end behind `from`, without bytes; one
     // seek in an index, however far the next one is.
     virtual Result<ContentMap> extents(InodeId inode, std::uint64_t from, std::size_t limit) = 0;

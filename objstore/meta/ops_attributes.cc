@@ -45,6 +45,19 @@ Status touch(Tables& tables, InodeId id, bool has_xattrs, UnixNanos time) {
     return make_if_directory(tables, id);
 }
 
+// A bucket's directory is where its settings are changed: what keys make from now on is its new
+// owner's, with its new permissions.
+Status hand_down(Tables& tables, const Inode& bucket) {
+    TRY_ASSIGN(auto row, tables.bucket_by_inode(bucket.id));
+    if (!row) return {};  // deleted, and somebody still has its directory open
+    row->uid = bucket.uid;
+    row->gid = bucket.gid;
+    row->directory_mode = bucket.mode & (kPermissionMask | kSetgid);
+    row->file_mode = bucket.mode & 0666;
+    tables.put_bucket(*std::move(row));
+    return {};
+}
+
 }  // namespace
 
 void drop_setid(Inode& inode) {
@@ -65,6 +78,7 @@ Status apply_op(const SetAttributesOp& op, Tables& tables, OpResult& result) {
     if (op.clear_setid) drop_setid(*inode);
     if (op.uid) inode->uid = *op.uid;
     if (op.gid) inode->gid = *op.gid;
+    if (inode->id == inode->bucket && (op.mode || op.uid || op.gid)) TRY(hand_down(tables, *inode));
     if (op.atime) inode->atime = *op.atime;
     if (op.mtime) inode->mtime = *op.mtime;
     if (op.time != 0) {

@@ -20,6 +20,22 @@ SetAttributesOp attributes_op(SimNamespace& names, InodeId inode) {
 
 }  // namespace
 
+TEST_CASE("a bucket's new owner and permissions are those of what keys make from then on") {
+    SimNamespace names;
+    SetAttributesOp op = attributes_op(names, names.bucket);
+    op.uid = 5;
+    op.gid = 6;
+    op.mode = 0770;
+    REQUIRE(names.run(op).ok());
+    REQUIRE(names.put("d/k", "x").ok());
+    CHECK(names.inode("d/k")->uid == 5);
+    CHECK(names.inode("d/k")->gid == 6);
+    CHECK(names.inode("d/k")->mode == 0660);
+    CHECK(names.inode("d/")->uid == 5);
+    CHECK(names.inode("d/")->mode == 0770);
+    CHECK(names.problems() == "");
+}
+
 TEST_CASE("attributes change as asked, with ctime and the change counter") {
     SimNamespace names;
     REQUIRE(names.put("k", "x").ok());

@@ -214,13 +214,16 @@ TEST_CASE("DELETE of a marker leaves a made directory when a mount made it") {
     CHECK(names.problems() == "");
 }
 
-TEST_CASE("DELETE of a marker leaves a made directory when it has children") {
+TEST_CASE("DELETE of a marker with keys below leaves the directory to them") {
     SimNamespace names;
     REQUIRE(names.put("m/", "body").ok());
     REQUIRE(names.put("m/x", "x").ok());
     REQUIRE(names.remove("m/").ok());
     CHECK(names.list() == Keys{"m/x"});
-    CHECK(names.inode("m/")->directory.kind == DirectoryKind::made);
+    CHECK(names.inode("m/")->directory.kind == DirectoryKind::implied);
+    REQUIRE(names.remove("m/x").ok());
+    CHECK(names.list().empty());
+    CHECK(!names.entry("m/"));
     CHECK(names.problems() == "");
 }
 

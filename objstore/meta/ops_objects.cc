@@ -114,15 +114,14 @@ Status swap_entry(Tables& tables, const KeyTarget& target, UnixNanos time) {
 // DELETE of a key `a/`.
 Status delete_directory_key(Tables& tables, const Entry& entry, UnixNanos time) {
     TRY_ASSIGN(const Inode* directory, tables.inode(entry.inode));
-    const DirectoryState state = directory->directory;
-    if (!state.marker) {
+    if (!directory->directory.marker) {
         TRY(remove_name(tables, entry, {.time = time}));
         return prune(tables, entry.parent, time);
     }
     ContentEdit content(tables, *directory);
     TRY(content.cut(0, kFileBytesMax));
     TRY(content.finish());
-    TRY(change_directory(tables, entry.inode, {.make = state.children > 0, .marker = false}));
+    TRY(change_directory(tables, entry.inode, {.marker = false}));
     TRY_ASSIGN(Inode* const edited, edit(tables, entry.inode));
     describe(*edited, Inode());
     edited->etag = etag_of_nothing();

@@ -15,14 +15,14 @@ namespace {
 // Who names a row: where, with logical offsets as in the holders' rows, and which of its bytes.
 struct Namers {
     std::map<InodeId, std::set<std::uint64_t>> offsets;
-    std::vector<bool> bytes;
+    std::vector<char> bytes;  // 1 where named; not bits, which are counted one by one
 
     void add(InodeId inode, std::uint64_t offset, std::uint64_t from, std::uint64_t length) {
         offsets[inode].insert(offset);
         const auto at = [&](std::uint64_t byte) {
             return bytes.begin() + static_cast<std::ptrdiff_t>(std::min(byte, bytes.size()));
         };
-        std::fill(at(from), at(from + length), true);
+        std::fill(at(from), at(from + length), char{1});
     }
 };
 
@@ -70,7 +70,7 @@ void count_live(Tables& tables, const std::vector<Extent>& extents, const Namers
     auto at = namers.bytes.begin();
     for (const Extent& e : extents) {
         const auto end = at + static_cast<std::ptrdiff_t>(e.length);
-        const auto named = std::count(at, end, true);
+        const auto named = std::count(at, end, char{1});
         tables.add_live(e.volume, named, e.place + e.header_bytes + e.column_bytes);
         at = end;
     }

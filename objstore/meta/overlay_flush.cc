@@ -250,7 +250,15 @@ void Overlay::publish(std::uint64_t sequence, const MetaStore::Totals& totals) {
         deps_.caches.entries.put(
             key, row.now ? CachedEntry::of(*row.now) : CachedEntry{}, sequence);
     });
+    InodeId last = 0;
+    extents_.for_each_dirty([&](const ExtentKey& key, const auto&) {
+        if (key.first != last) deps_.caches.tables.erase(key.first, sequence);
+        last = key.first;
+    });
     inodes_.for_each_dirty([&](InodeId id, const InodeRow& row) {
+        if (row.committed != nullptr && row.committed->extents_in_table) {
+            deps_.caches.tables.erase(id, sequence);
+        }
         if (row.now() == nullptr) {
             deps_.caches.inodes.erase(id, sequence);
         } else {

@@ -32,7 +32,7 @@ Result<ReaderPool::Lease> ReaderPool::lease() {
         const bool ready = changed_.wait_for(lock, kLeaseWaitMax, [&] {
             return refusing_ || (!paused_ && lent_ < connections_max_);
         });
-        if (!ready) return Status::unavailable("namespace: all readers are busy");
+        if (!ready) return Status::unavailable("namespace: all readers are busy", Why::busy);
         if (refusing_) return Status::unavailable("namespace: the database is closed");
         ++lent_;
         if (!idle_.empty()) {

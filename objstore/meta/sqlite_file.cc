@@ -139,17 +139,17 @@ Status SqliteFile::write(SqliteOpening& opening, std::uint64_t offset, Bytes byt
 }
 
 Status SqliteFile::gather(SqliteOpening& opening, std::uint64_t offset, Bytes bytes) {
-    return opening.gathered.with([&](SqliteGathered& gathered) -> Status {
-        const bool goes_on = !gathered.bytes.empty() && offset == gathered.end() &&
-                             gathered.bytes.size() + bytes.size() <= kGatheredBytesMax;
-        if (!goes_on) {
-            TRY(flush(opening, gathered, Committed::no));
-            gathered.offset = offset;
-        }
-        gathered.bytes.insert(gathered.bytes.end(), bytes.begin(), bytes.end());
-        opening.has_gathered = true;
-        return {};
-    });
+    const std::lock_guard lock(opening.gathered_mutex);
+    SqliteGathered& gathered = opening.gathered;
+    const bool goes_on = !gathered.bytes.empty() && offset == gathered.end() &&
+                         gathered.bytes.size() + bytes.size() <= kGatheredBytesMax;
+    if (!goes_on) {
+        TRY(flush_locked(opening, Committed::no));
+        gathered.offset = offset;
+    }
+    gathered.bytes.insert(gathered.bytes.end(), bytes.begin(), bytes.end());
+    opening.has_gathered = true;
+    return {};
 }
 
 Status SqliteFile::flush(SqliteOpening& opening) const {
@@ -158,13 +158,12 @@ Status SqliteFile::flush(SqliteOpening& opening) const {
 
 Status SqliteFile::flush_gathered(SqliteOpening& opening, Committed committed) const {
     if (!opening.has_gathered) return {};
-    return opening.gathered.with(
-        [&](SqliteGathered& gathered) { return flush(opening, gathered, committed); });
+    const std::lock_guard lock(opening.gathered_mutex);
+    return flush_locked(opening, committed);
 }
 
-Status SqliteFile::flush(SqliteOpening& opening,
-                         SqliteGathered& gathered,
-                         Committed committed) const {
+Status SqliteFile::flush_locked(SqliteOpening& opening, Committed committed) const {
+    SqliteGathered& gathered = opening.gathered;
     if (gathered.bytes.empty()) return {};
     TRY(check_usable(opening));
     ++context_.counts.wal_writes;
@@ -184,10 +183,10 @@ Status SqliteFile::flush_before_read(SqliteOpening& opening,
                                      std::uint64_t offset,
                                      std::size_t size_bytes) const {
     if (!opening.has_gathered) return {};
-    return opening.gathered.with([&](SqliteGathered& gathered) -> Status {
-        const bool apart = offset >= gathered.end() || offset + size_bytes <= gathered.offset;
-        return apart ? Status() : flush(opening, gathered, Committed::maybe);
-    });
+    const std::lock_guard lock(opening.gathered_mutex);
+    const SqliteGathered& gathered = opening.gathered;
+    const bool apart = offset >= gathered.end() || offset + size_bytes <= gathered.offset;
+    return apart ? Status() : flush_locked(opening, Committed::maybe);
 }
 
 Status SqliteFile::flush_wal() const {

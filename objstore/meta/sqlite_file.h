@@ -42,7 +42,8 @@ struct SqliteOpening {
     std::unique_ptr<File> file;
     // No write or sync may follow: a sync has failed, or a write that SQLite took for done.
     std::atomic<bool> sync_failed{false};
-    Guarded<SqliteGathered> gathered;  // of a WAL
+    std::mutex gathered_mutex;  // held while it is written, so that nobody reads before that
+    SqliteGathered gathered;    // of a WAL
     std::atomic<bool> has_gathered{false};
     // Of a WAL: where the bytes end that were ever written. One thread writes at a time.
     std::atomic<std::uint64_t> end{0};
@@ -94,7 +95,7 @@ private:
     // Whether readers may count on the gathered frames already.
     enum class Committed : bool { no, maybe };
     Status flush_gathered(SqliteOpening& opening, Committed committed) const;
-    Status flush(SqliteOpening& opening, SqliteGathered& gathered, Committed committed) const;
+    Status flush_locked(SqliteOpening& opening, Committed committed) const;
     Result<bool> read_frame(const SqliteOpening& opening,
                             std::uint64_t offset,
                             MutableBytes out) const;

@@ -15,6 +15,9 @@ namespace objstore {
 
 namespace {
 
+// Of one inode: some gigabytes written in a row.
+constexpr std::size_t kCachedExtentsMax = 1024;
+
 // The first version in which a checkpoint cannot race with a log that begins anew.
 constexpr int kFixedVersion = 3'051'003;
 constexpr std::size_t kUpkeepMax = 1000;  // inodes a call
@@ -286,16 +289,31 @@ Result<std::vector<EntryWithInode>> SqliteStore::read_directory(InodeId parent,
 Result<MetaStore::ContentMap> SqliteStore::content(InodeId id,
                                                    std::uint64_t from,
                                                    std::uint64_t to) {
-    if (auto cached = find_cached(caches_.inodes, id)) {
-        ContentMap map;
-        map.inode = *std::move(cached);
-        if (!map.inode->extents_in_table) {
-            map.extents = overlapping(map.inode->extents, {from, to});
-            map.inlines.resize(map.extents.size());
-            if (!any_inline(map.extents)) return map;
-        }
-    }
+    if (auto cached = cached_content(id, from, to)) return *std::move(cached);
     return stored_content(id, {from, to});
+}
+
+std::optional<MetaStore::ContentMap> SqliteStore::cached_content(InodeId id,
+                                                                 std::uint64_t from,
+                                                                 std::uint64_t to) {
+    ContentMap map;
+    map.inode = cached_inode(id);
+    if (map.inode == nullptr) return std::nullopt;
+    if (map.inode->extents_in_table) {
+        const auto found = caches_.tables.find(id);
+        if (!found.value || found.sequence > published_.get()) return std::nullopt;
+        const ExtentTable& table = **found.value;
+        if (table.state != ExtentTable::State::whole) return std::nullopt;
+        // In the moment of a publication one cache may be ahead of the other.
+        if (table.inode->change != map.inode->change) return std::nullopt;
+        map.inode = table.inode;
+        map.extents = overlapping(table.extents, {from, to});
+    } else {
+        map.extents = overlapping(map.inode->extents, {from, to});
+    }
+    if (any_inline(map.extents)) return std::nullopt;
+    map.inlines.resize(map.extents.size());
+    return map;
 }
 
 Result<MetaStore::ContentMap> SqliteStore::extents(InodeId id,
@@ -323,6 +341,28 @@ Result<MetaStore::ContentMap> SqliteStore::extents(InodeId id,
     });
 }
 
+void SqliteStore::remember_table(const RowReader& rows,
+                                 const InodePtr& inode,
+                                 std::uint64_t sequence) {
+    using State = ExtentTable::State;
+    ExtentTable table;
+    if (const auto before = caches_.tables.find(inode->id).value) {
+        if ((*before)->state != State::asked_for) return;
+        table.asks = static_cast<std::uint8_t>((*before)->asks + 1);
+    }
+    if (table.asks >= ExtentTable::kAsksMin) {
+        const RowReader::Range all{0, std::numeric_limits<std::uint64_t>::max()};
+        auto extents = rows.extents(inode->id, all, kCachedExtentsMax + 1);
+        // A rotten page beside those that were asked for is not the caller's business.
+        const bool fit =
+            extents.ok() && extents->size() <= kCachedExtentsMax && !any_inline(*extents);
+        table.state = fit ? State::whole : State::unfit;
+        if (fit) table.inode = inode;
+        if (fit) table.extents = *std::move(extents);
+    }
+    caches_.tables.fill(inode->id, std::make_shared<const ExtentTable>(std::move(table)), sequence);
+}
+
 Result<MetaStore::ContentMap> SqliteStore::stored_content(InodeId id, RowReader::Range range) {
     return read([&](const RowReader& rows, std::uint64_t sequence) -> Result<ContentMap> {
         ContentMap map;
@@ -332,6 +372,7 @@ Result<MetaStore::ContentMap> SqliteStore::stored_content(InodeId id, RowReader:
         if (map.inode->extents_in_table) {
             constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
             TRY_ASSIGN(map.extents, rows.extents(id, range, kAll));
+            remember_table(rows, map.inode, sequence);
         } else {
             map.extents = overlapping(map.inode->extents, range);
         }

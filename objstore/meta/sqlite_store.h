@@ -58,6 +58,9 @@ public:
                                                        std::uint64_t cookie,
                                                        std::size_t limit) override;
     Result<ContentMap> content(InodeId inode, std::uint64_t from, std::uint64_t to) override;
+    std::optional<ContentMap> cached_content(InodeId inode,
+                                             std::uint64_t from,
+                                             std::uint64_t to) override;
     Result<ContentMap> extents(InodeId inode, std::uint64_t from, std::size_t limit) override;
     Result<std::vector<BucketRow>> buckets() override { return resident_.buckets(); }
     Result<BucketRow> bucket(std::string_view name) override;
@@ -98,6 +101,7 @@ private:
     Result<std::vector<EntryWithInode>> complete(const RowReader& rows,
                                                  std::vector<StoredEntry> stored) const;
     Result<ContentMap> stored_content(InodeId inode, RowReader::Range range);
+    void remember_table(const RowReader& rows, const InodePtr& inode, std::uint64_t sequence);
     Status run_all(std::span<Op> ops);
     std::vector<Op> upkeep_due();
 

@@ -136,6 +136,32 @@ TEST_CASE("a rotten page fails those who touch it and nobody else") {
     check_outcome(fixture, changes, statuses);
 }
 
+TEST_CASE("a rotten page of a list of extents fails those who ask for what is there alone") {
+    StoreFixture fixture(tests::test_seed());
+    fixture.options.cache_bytes = 64 * kMiB;
+    fixture.open();
+    const InodeId id = fixture.create_in_table("big", 400);
+    fixture.close();
+    const std::string whole = *fixture.disk.contents(kDatabase);
+    const auto file = fixture.disk.open(kDatabase, OpenMode::write).value();
+    int partly = 0;
+    for (std::size_t at = 4096; at < whole.size(); at += 4096) {
+        CAPTURE(at);
+        REQUIRE(file->write_at(0, as_bytes(whole)).ok());
+        fixture.disk.corrupt(kDatabase, at + 2000, 16);
+        if (fixture.try_open().ok() && fixture.store->getattr(id).ok()) {
+            const bool good = fixture.store->content(id, 0, 100).ok();
+            for (int i = 1; i < 2 * ExtentTable::kAsksMin; ++i) {
+                CHECK(fixture.store->content(id, 0, 100).ok() == good);
+            }
+            if (good && !fixture.store->cached_content(id, 0, 100)) ++partly;
+        }
+        fixture.close();
+    }
+    CHECK(partly > 0);
+    REQUIRE(file->write_at(0, as_bytes(whole)).ok());
+}
+
 TEST_CASE("a page that has become zeros is not read as bytes of zeros") {
     StoreFixture fixture(tests::test_seed());
     fixture.open();

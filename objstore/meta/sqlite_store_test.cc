@@ -196,25 +196,7 @@ TEST_CASE("content comes with the bytes of its inline extents") {
 TEST_CASE("extents in the table are found by range") {
     StoreFixture fixture;
     fixture.open();
-    const InodeId id = fixture.create("big").results[0].inode->id;
-    VolumeRow volume;
-    volume.id = 7;
-    REQUIRE(fixture.store->commit(AddVolumeOp{volume}).status.ok());
-    for (std::uint64_t i = 0; i < 200; ++i) {
-        WriteOp write;
-        write.inode = id;
-        Extent extent;
-        extent.logical_offset = i * 100;
-        extent.length = 50;
-        extent.volume = 7;
-        extent.place = i * 8192;
-        extent.header_bytes = extent.column_bytes = 4096;
-        write.content.extents = {extent};
-        write.time = fixture.clock.now();
-        REQUIRE(fixture.store->commit(write, false).status.ok());
-    }
-    const InodePtr inode = *fixture.store->getattr(id);
-    CHECK(inode->extents_in_table);
+    const InodeId id = fixture.create_in_table("big", 200);
     CHECK(fixture.store->content(id, 0, ~std::uint64_t{0})->extents.size() == 200);
     const auto some = fixture.store->content(id, 1049, 1201);
     REQUIRE(some->extents.size() == 3);
@@ -226,6 +208,62 @@ TEST_CASE("extents in the table are found by range") {
     REQUIRE(volumes->size() == 1);
     CHECK(volumes->at(0).live_bytes == 10'000);
     CHECK(volumes->at(0).named_end == 199 * 8192 + 8192);
+}
+
+TEST_CASE("extents in the table are kept in memory once they are read often between two changes") {
+    StoreFixture fixture;
+    fixture.options.cache_bytes = 256 * kMiB;
+    fixture.open();
+    const InodeId id = fixture.create_in_table("big", 200);
+    SqliteStore* const store = fixture.store.get();
+    const auto read = [&] { return store->content(id, 1049, 1201).value(); };
+    const auto read_often = [&] {
+        for (int i = 0; i < ExtentTable::kAsksMin; ++i) {
+            CHECK(!store->cached_content(id, 0, 1));
+            CHECK(read().extents.size() == 3);
+        }
+    };
+    read_often();
+    auto cached = store->cached_content(id, 1049, 1201);
+    REQUIRE(cached);
+    CHECK(cached->extents == read().extents);
+    CHECK(cached->inlines.size() == 3);
+    CHECK(store->cached_content(id, 0, ~std::uint64_t{0})->extents.size() == 200);
+
+    // A commit that changes one of them, or the inode alone, ends it.
+    WriteOp write{.inode = id, .time = fixture.clock.now()};
+    write.content.extents = {StoreFixture::extent_at(11)};
+    write.content.extents[0].length = 100;
+    REQUIRE(store->commit(write).status.ok());
+    CHECK(read().extents[1].length == 100);
+    for (int i = 1; i < ExtentTable::kAsksMin; ++i) read();
+    cached = store->cached_content(id, 1049, 1201);
+    REQUIRE(cached);
+    CHECK(cached->extents[1].length == 100);
+    SetAttributesOp mode{.inode = id, .time = fixture.clock.now()};
+    mode.mode = 0600;
+    REQUIRE(store->commit(mode).status.ok());
+    CHECK(!store->cached_content(id, 0, 1));
+    CHECK(read().inode->mode == 0600);
+    for (int i = 1; i < ExtentTable::kAsksMin; ++i) read();
+    CHECK(store->cached_content(id, 0, 1)->inode->mode == 0600);
+
+    REQUIRE(store->commit(UnlinkOp{fixture.bucket, "big", 6}).status.ok());
+    while (store->upkeep().value()) {
+    }
+    CHECK(!store->cached_content(id, 0, 1));
+    check_error(store->content(id, 0, 1).error(), Code::not_found, Why::stale);
+}
+
+TEST_CASE("a list of extents that is too long is never read whole") {
+    StoreFixture fixture;
+    fixture.options.cache_bytes = 256 * kMiB;
+    fixture.open();
+    const InodeId id = fixture.create_in_table("big", 1025);
+    for (int i = 0; i < 3 * ExtentTable::kAsksMin; ++i) {
+        CHECK(fixture.store->content(id, 0, 100)->extents.size() == 1);
+        CHECK(!fixture.store->cached_content(id, 0, 1));
+    }
 }
 
 TEST_CASE("uploads are paged by key, time and id, also past one that is gone") {
@@ -372,7 +410,7 @@ TEST_CASE("a queue that is full refuses at once") {
     fixture.options.writer.queue_txns_max = 0;
     fixture.bucket = 1;  // open makes none
     REQUIRE(fixture.try_open().ok());
-    check_error(fixture.set("a", "b").status, Code::unavailable);
+    check_error(fixture.set("a", "b").status, Code::unavailable, Why::busy);
 }
 
 TEST_CASE("the log is checkpointed and does not grow without bound") {

@@ -96,6 +96,27 @@ struct StoreFixture {
         left.wait();
         return results;
     }
+    // A file of so many extents of 50 bytes in volume 7, one in each 100 bytes.
+    objstore::InodeId create_in_table(const std::string& name, std::uint64_t extents) {
+        const objstore::InodeId id = create(name).results.at(0).inode->id;
+        objstore::VolumeRow volume;
+        volume.id = 7;
+        REQUIRE(store->commit(objstore::AddVolumeOp{volume}).status.ok());
+        objstore::WriteOp write{.inode = id, .time = clock.now()};
+        for (std::uint64_t i = 0; i < extents; ++i) write.content.extents.push_back(extent_at(i));
+        REQUIRE(store->commit(std::move(write)).status.ok());
+        REQUIRE(store->getattr(id).value()->extents_in_table);
+        return id;
+    }
+    static objstore::Extent extent_at(std::uint64_t i) {
+        objstore::Extent extent;
+        extent.logical_offset = i * 100;
+        extent.length = 50;
+        extent.volume = 7;
+        extent.place = i * 8192;
+        extent.header_bytes = extent.column_bytes = 4096;
+        return extent;
+    }
     objstore::TxnResult set(const std::string& name,
                             const std::string& value,
                             bool durable = true) const {

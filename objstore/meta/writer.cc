@@ -100,7 +100,7 @@ void Writer::submit(Txn txn, Completion done) {
             refusal = Status::unavailable("namespace: stopped");
         } else if (queue_.items.size() >= options_.queue_txns_max ||
                    queue_.bytes >= options_.queue_bytes_max) {
-            refusal = Status::unavailable("namespace: too many changes are waiting");
+            refusal = Status::unavailable("namespace: too many changes are waiting", Why::busy);
         } else {
             queue_.bytes += bytes;
             queue_.items.push_back({std::move(txn), std::move(done), bytes});
@@ -183,8 +183,7 @@ Status Writer::open_session(bool create) {
     recovered_ = state_.sequence;
     // Ids of a block that was in use are not given again, whether or not they were used.
     deps_.ids.restart(std::max(deps_.ids.given(), state_.id_limit));
-    deps_.caches.inodes.clear(recovered_);
-    deps_.caches.entries.clear(recovered_);
+    deps_.caches.clear(recovered_);
     deps_.published.set(recovered_);
     deps_.durable.lose(recovered_ + 1, sequence_before);
     state_.sequence = std::max(recovered_, sequence_before);

@@ -35,7 +35,9 @@ public:
     Status start(ThreadPool& pool) {
         ASSERT(!started_);
         // One pointer, so that std::function needs no memory for it.
-        if (!pool.post([this] { run(); })) return Status::unavailable("all workers are busy");
+        if (!pool.post([this] { run(); })) {
+            return Status::unavailable("all workers are busy", Why::busy);
+        }
         started_ = true;
         return {};
     }
@@ -55,7 +57,7 @@ private:
         try {
             value_.emplace(job_());
         } catch (const std::bad_alloc&) {
-            failure_ = Status::unavailable("out of memory");
+            failure_ = Status::unavailable("out of memory", Why::busy);
         } catch (const std::exception& e) {
             failure_ = Status::io_error(std::string("worker: ") + e.what());
         }

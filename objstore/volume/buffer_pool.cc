@@ -51,7 +51,7 @@ Status BufferBudget::take(std::size_t bytes) {
     // What is larger than everything gets its turn alone.
     const auto fits = [&] { return used_ == 0 || used_ + bytes <= bytes_max_; };
     if (!given_.wait_for(lock, kWaitMax, fits)) {
-        return Status::unavailable("too many large writes at once");
+        return Status::unavailable("too many large writes at once", Why::busy);
     }
     used_ += bytes;
     return {};

@@ -67,7 +67,7 @@ Status StreamWriter::reserve_lanes(std::size_t lanes, std::size_t capacity, bool
     if (wait) {
         TRY(deps_.budget.take(bytes));
     } else if (!deps_.budget.try_take(bytes)) {
-        return Status::unavailable("memory is short");
+        return Status::unavailable("memory is short", Why::busy);
     }
     budget_bytes_ = bytes;
     for (std::size_t i = 0; i < lanes; ++i) {

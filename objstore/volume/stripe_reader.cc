@@ -226,7 +226,7 @@ Status StripeReader::rebuild_granules(const Stripe& stripe,
     std::array<int, kShardsMax> have{};  // shards whose bytes are in the parts of `memory`
     std::array<Status, kShardsMax> statuses;
     std::size_t good = 0;
-    bool out_of_files = why.code() == Code::unavailable;
+    bool out_of_files = why.why() == Why::busy;
     for (int next = 0; good < data;) {
         std::size_t tried = good;
         for (; next < geometry.shards() && tried < data; ++next) {
@@ -235,7 +235,7 @@ Status StripeReader::rebuild_granules(const Stripe& stripe,
         if (tried == good) {
             auto message = fmt::format(
                 "{}: only {} other shards are good, {} are needed", why.message(), good, data);
-            return out_of_files ? Status::unavailable(std::move(message))
+            return out_of_files ? Status::unavailable(std::move(message), Why::busy)
                                 : Status::io_error(std::move(message));
         }
         run(tried - good, (tried - good) * size, [&](std::size_t i) {
@@ -247,7 +247,7 @@ Status StripeReader::rebuild_granules(const Stripe& stripe,
         // Good parts move to the front; what comes next takes the places of the bad ones.
         for (std::size_t part = good; part < tried; ++part) {
             if (!statuses.at(part).ok()) {
-                out_of_files |= statuses.at(part).code() == Code::unavailable;
+                out_of_files |= statuses.at(part).why() == Why::busy;
                 continue;
             }
             if (part != good) {

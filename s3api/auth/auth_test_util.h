@@ -42,12 +42,13 @@ struct TestMessage {
     std::string path = "/";
     std::string query;
     std::vector<std::pair<std::string, std::string>> headers;
+    std::string host_bucket;  // with virtual hosts
 
     S3Result<Authenticated> authenticate(const Authenticator& authenticator) const {
         TRY_ASSIGN(const Query parsed, Query::parse(query));
         Headers fields;
         for (const auto& [name, value] : headers) fields.add({name, value});
-        return authenticator.authenticate({method, path, &parsed, &fields});
+        return authenticator.authenticate({method, path, &parsed, &fields, host_bucket});
     }
     void set(std::string_view name, std::string value) {
         for (auto& header : headers) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "s3api/auth/query_version_2.h"
 #include "s3api/base/time.h"
 
 namespace s3api {
@@ -142,7 +143,38 @@ Sha256Digest Authenticator::signing_key(const CredentialScope& scope,
     return key;
 }
 
+S3Result<Authenticated> Authenticator::authenticate_version_2(const SignedMessage& message) const {
+    TRY_ASSIGN(const QueryClaim2 claim, read_query_version_2(message));
+    const auto secret = store_.secret(claim.access_key);
+    if (!secret) {
+        return S3Status(S3Error::invalid_access_key_id)
+            .with_detail("AWSAccessKeyId", claim.access_key);
+    }
+    const objstore::UnixNanos now = clock_.now();
+    if (now / kNanosPerSecond > claim.expires_seconds) {
+        return S3Status(S3Error::access_denied, "Request has expired")
+            .with_detail("Expires", claim.expires)
+            .with_detail("ServerTime", format_iso8601(now));
+    }
+    const std::string to_sign = string_to_sign_2(message, claim);
+    if (!equal_in_constant_time(hmac_sha1_base64(*secret, to_sign), claim.signature)) {
+        return S3Status(S3Error::signature_does_not_match)
+            .with_detail("AWSAccessKeyId", claim.access_key)
+            .with_detail("StringToSign", to_sign)
+            .with_detail("SignatureProvided", claim.signature);
+    }
+    const auto hash = message.headers->find(kContentSha256);
+    TRY_ASSIGN(PayloadPromise payload, read_payload(hash.value_or(kUnsignedPayload)));
+    if (payload.kind == Payload::streaming_signed ||
+        payload.kind == Payload::streaming_signed_trailer) {
+        return S3Status(S3Error::invalid_request,
+                        "Chunks can only be signed by version 4, this URL is of version 2");
+    }
+    return Authenticated{claim.access_key, std::move(payload), true};
+}
+
 S3Result<Authenticated> Authenticator::authenticate(const SignedMessage& message) const {
+    if (is_query_version_2(*message.query)) return authenticate_version_2(message);
     TRY_ASSIGN(const SignatureClaim claim, read_claim(message));
     TRY(check_region(claim));
     const auto secret = store_.secret(claim.scope.access_key);
@@ -166,7 +198,7 @@ S3Result<Authenticated> Authenticator::authenticate(const SignedMessage& message
         payload.kind == Payload::streaming_signed_trailer) {
         payload.signing = {key, claim.amz_date, claim.scope.text(), signature};
     }
-    return Authenticated{claim.scope.access_key, std::move(payload)};
+    return Authenticated{claim.scope.access_key, std::move(payload), claim.presigned};
 }
 
 }  // namespace s3api

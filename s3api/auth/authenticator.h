@@ -54,9 +54,11 @@ struct PayloadPromise {
 struct Authenticated {
     std::string access_key;
     PayloadPromise payload;
+    bool presigned = false;  // the signature is in the query
 };
 
-// Checks signatures of version 4. Threads: any. The store and clock must outlive it.
+// Checks signatures of version 4, and of version 2 in URLs alone. Threads: any. The store and clock
+// must outlive it.
 class Authenticator final {
 public:
     static constexpr std::chrono::minutes kSkewMax{15};
@@ -75,6 +77,7 @@ private:
         std::string secret;
         Sha256Digest key;
     };
+    S3Result<Authenticated> authenticate_version_2(const SignedMessage& message) const;
     S3Status check_time(const SignatureClaim& claim) const;
     S3Status check_region(const SignatureClaim& claim) const;
     Sha256Digest signing_key(const CredentialScope& scope, const std::string& secret) const;

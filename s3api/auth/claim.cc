@@ -41,12 +41,6 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     }
 }
 
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
-}
-
 bool all_digits(std::string_view text) {
     return !text.empty() &&
            std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -213,20 +207,21 @@ S3Result<SignatureClaim> read_presigned(const Query& query) {
 
 }  // namespace
 
+S3Status two_mechanisms() {
+    return S3Status(S3Error::invalid_argument,
+                    "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, "
+                    "Signature query string parameter or the Authorization header should be "
+                    "specified");
+}
+
 S3Result<SignatureClaim> read_claim(const SignedMessage& message) {
     const auto authorization = message.headers->find("authorization");
     const Query& query = *message.query;
     const bool presigned = query.has("X-Amz-Signature") || query.has("X-Amz-Algorithm") ||
                            query.has("X-Amz-Credential");
-    if (authorization && presigned) {
-        return S3Status(S3Error::invalid_argument,
-                        "Only one auth mechanism allowed; only the X-Amz-Algorithm query "
-                        "parameter, Signature query string parameter or the Authorization header "
-                        "should be specified");
-    }
+    if (authorization && presigned) return two_mechanisms();
     if (presigned) return read_presigned(query);
     if (authorization) return read_header(*authorization, *message.headers);
-    if (query.has("Signature") && query.has("AWSAccessKeyId")) return version_2();
     return S3Error::access_denied;
 }
 

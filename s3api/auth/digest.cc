@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include "objstore/base/assert.h"
 
@@ -76,6 +77,22 @@ Sha256Digest hmac_sha256(objstore::Bytes key, objstore::Bytes text) {
     hash.update(outer);
     hash.update(inner_digest);
     return hash.finish();
+}
+
+std::string hmac_sha1_base64(std::string_view key, std::string_view text) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+    unsigned size = 0;
+    ASSERT(HMAC(EVP_sha1(),
+                key.data(),
+                static_cast<int>(key.size()),
+                reinterpret_cast<const unsigned char*>(text.data()),
+                text.size(),
+                digest.data(),
+                &size) != nullptr);
+    ASSERT(size == 20);
+    std::array<unsigned char, 29> encoded;  // four for each three, and the end of a C string
+    const int length = EVP_EncodeBlock(encoded.data(), digest.data(), static_cast<int>(size));
+    return {reinterpret_cast<const char*>(encoded.data()), static_cast<std::size_t>(length)};
 }
 
 std::string to_hex(const Sha256Digest& digest) {

@@ -35,6 +35,9 @@ private:
 
 Sha256Digest hmac_sha256(objstore::Bytes key, objstore::Bytes text);
 
+// For signatures of version 2: HMAC-SHA1, as base64.
+std::string hmac_sha1_base64(std::string_view key, std::string_view text);
+
 // Lower case, 64 digits.
 std::string to_hex(const Sha256Digest& digest);
 // From exactly 64 digits of either case.

@@ -23,12 +23,6 @@ S3Status bad_chunk(std::string_view what) {
                     "The aws-chunked body is malformed: " + std::string(what) + ".");
 }
 
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
-}
-
 bool list_has(std::string_view list, std::string_view name) {
     while (!list.empty()) {
         const std::size_t comma = std::min(list.find(','), list.size());

@@ -15,8 +15,9 @@ namespace s3api {
 struct SignedMessage {
     std::string_view method;
     std::string_view raw_path;
-    const Query* query = nullptr;      // never null
-    const Headers* headers = nullptr;  // never null
+    const Query* query = nullptr;       // never null
+    const Headers* headers = nullptr;   // never null
+    std::string_view host_bucket = {};  // the bucket that the Host header names; empty: the path
 };
 
 // Which key signed, for when, where and what: "AKID/20130524/us-east-1/s3/aws4_request".
@@ -40,8 +41,11 @@ struct SignatureClaim {
 };
 
 // Reads the Authorization header or the X-Amz-... parameters. Says precisely what is malformed.
-// access_denied: not signed at all. invalid_request: signature version 2. not_implemented: 4A.
+// access_denied: not signed at all. invalid_request: a header of version 2. not_implemented: 4A.
 S3Result<SignatureClaim> read_claim(const SignedMessage& message);
+
+// The answer to a request that is signed in more than one way.
+S3Status two_mechanisms();
 
 // The canonical request of S3: the path is encoded once and never normalised.
 std::string canonical_request(const SignedMessage& message,

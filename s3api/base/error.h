@@ -5,7 +5,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "objstore/base/status.h"
@@ -60,44 +59,8 @@ private:
 // What each outcome of the engine is for an S3 client.
 S3Error from_status(objstore::Code code, objstore::Why why);
 
-// A value or the S3Status that says why there is none. Members as in objstore::Result.
+// A value or the S3Status that says why there is none.
 template <typename T>
-class [[nodiscard]] S3Result final {
-public:
-    S3Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-    S3Result(S3Status error) : state_(std::in_place_index<1>, std::move(error)) {
-        ASSERT(!std::get<1>(state_).ok());
-    }
-    S3Result(S3Error error) : S3Result(S3Status(error)) {}
-    S3Result(objstore::Status error) : S3Result(S3Status(std::move(error))) {}
-
-    bool has_value() const { return state_.index() == 0; }
-    bool ok() const { return has_value(); }
-    explicit operator bool() const { return has_value(); }
-    T& value() & {
-        ASSERT(has_value());
-        return *std::get_if<0>(&state_);
-    }
-    const T& value() const& {
-        ASSERT(has_value());
-        return *std::get_if<0>(&state_);
-    }
-    T&& value() && {
-        ASSERT(has_value());
-        return std::move(*std::get_if<0>(&state_));
-    }
-    T& operator*() & { return value(); }
-    const T& operator*() const& { return value(); }
-    T&& operator*() && { return std::move(*this).value(); }
-    T* operator->() { return &value(); }
-    const T* operator->() const { return &value(); }
-
-    // Ok when there is a value.
-    S3Status error() const& { return has_value() ? S3Status() : *std::get_if<1>(&state_); }
-    S3Status error() && { return has_value() ? S3Status() : std::move(*std::get_if<1>(&state_)); }
-
-private:
-    std::variant<T, S3Status> state_;
-};
+using S3Result = objstore::Result<T, S3Status>;
 
 }  // namespace s3api

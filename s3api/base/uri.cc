@@ -44,6 +44,12 @@ std::string lower(std::string_view text) {
     return out;
 }
 
+std::string_view trim(std::string_view text) {
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+    return text;
+}
+
 std::optional<std::string_view> Headers::find(std::string_view name) const {
     for (const Field& field : fields_) {
         if (equals_ignoring_case(field.name, name)) return field.value;

@@ -32,6 +32,7 @@ private:
 
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 std::string lower(std::string_view text);
+std::string_view trim(std::string_view text);  // of blanks and tabs at both ends
 
 // One query parameter, decoded to raw bytes.
 struct QueryParameter {

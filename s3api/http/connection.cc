@@ -13,6 +13,7 @@ namespace s3api {
 using namespace std::chrono_literals;
 using objstore::MutableBytes;
 using objstore::Result;
+using objstore::Status;
 using objstore::Task;
 
 namespace {
@@ -217,10 +218,50 @@ Task<Connection::Answer> Connection::run_on_memory(const Op* op, MemoryBody* rea
             co_return failure;
         }
     }
+    if (may_start(*op, *reader)) {
+        auto answer = co_await start_op(op);
+        request_.body = nullptr;
+        if (!answer.ok() && !reader->failure().ok()) co_return reader->failure();
+        co_return answer;
+    }
     const OpJob job{op, &request_};
     auto outcome = co_await objstore::run_on(context_.workers, job);
     request_.body = nullptr;
     co_return flatten(std::move(outcome), *reader);
+}
+
+// With many of them under way the workers take over, whose queue is bounded.
+bool Connection::may_start(const Op& op, const MemoryBody& body) const {
+    return op.start && body.size_bytes() <= Op::kStartBytesMax &&
+           context_.starts.load() < context_.limits.starts_max;
+}
+
+Task<Connection::Answer> Connection::start_op(const Op* op) {
+    struct Wait {
+        explicit Wait(const objstore::IoExecutor& executor) : answered(executor) {}
+        objstore::Event answered;
+        std::optional<Answer> answer;
+    };
+    struct Counted {
+        explicit Counted(std::atomic<std::size_t>& all) : count(all) { ++count; }
+        ~Counted() { --count; }
+        std::atomic<std::size_t>& count;
+    };
+    const Counted counted(context_.starts);
+    const auto wait = std::make_shared<Wait>(stream_.executor());
+    const auto answered = [wait](Answer given) {
+        wait->answer.emplace(std::move(given));
+        wait->answered.set();
+    };
+    try {
+        op->start(request_, answered);
+    } catch (const std::bad_alloc&) {
+        co_return S3Status(S3Error::slow_down);
+    } catch (const std::exception& e) {
+        co_return Status::io_error(std::string("start: ") + e.what());
+    }
+    co_await wait->answered.wait();
+    co_return std::move(*wait->answer);
 }
 
 // A long body on its way through the pipe. The op takes its turns while the connection receives.

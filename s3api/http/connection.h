@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string_view>
 
@@ -29,6 +30,7 @@ struct ConnectionContext {
     IntakeGate& gate;                // for long bodies
     const objstore::Clock& clock;
     ConnectionLimits limits;
+    mutable std::atomic<std::size_t> starts{0};  // ops begun by Op::start and not answered
 };
 
 // One client: one request after the other. Threads: the stream's. `context` and `stream` must
@@ -60,6 +62,8 @@ private:
     objstore::Task<Answer> receive_and_run(const Op* op, const Body* body, std::size_t bytes_max);
     objstore::Task<Answer> run_long(const Op* op);
     objstore::Task<Answer> run_on_memory(const Op* op, MemoryBody* reader);
+    bool may_start(const Op& op, const MemoryBody& body) const;
+    objstore::Task<Answer> start_op(const Op* op);
     objstore::Task<Answer> run_streaming(const Op* op, const Body* body);
     objstore::Task<S3Status> pass_gate(IntakeGate::Pass* pass);
     struct Feeding;

@@ -145,6 +145,16 @@ public:
         ops["/fast"].fast = [](Request&) -> std::optional<S3Result<Response>> {
             return text_response("fast");
         };
+        ops["/later"] = op([](Request&) { return text_response("worker"); }, Op::kPutBytesMax);
+        ops["/later"].start = [this](Request& request, Op::Answered answered) {
+            // The body belongs to the connection's thread.
+            auto answer = std::make_shared<S3Result<Response>>(echo(request));
+            REQUIRE(others.post([answer, answered] { answered(std::move(*answer)); }));
+        };
+        ops["/at-once"] = op([](Request&) { return text_response("worker"); }, Op::kPutBytesMax);
+        ops["/at-once"].start = [](Request&, const Op::Answered& answered) {
+            answered(S3Error::no_such_bucket);
+        };
         ops["/throw"] = op([](Request&) -> Response { throw std::runtime_error("boom"); });
         ops["/304"] = op([](Request&) -> S3Result<Response> { return S3Error::not_modified; });
         source("/sized", {.size_bytes = kMuch}, true);
@@ -191,6 +201,7 @@ public:
 
     std::map<std::string, Op> ops;
     std::atomic<int> requests{0};
+    objstore::ThreadPool others{{.threads = 1}};
 };
 
 struct Fixture {

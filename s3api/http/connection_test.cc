@@ -78,6 +78,20 @@ TEST_CASE_FIXTURE(Fixture, "aws-chunked bodies of every size are decoded, framed
     }
 }
 
+TEST_CASE_FIXTURE(Fixture, "a small change is begun on the connection's thread, answered later") {
+    TestClient client(start());
+    std::string pipelined;
+    for (int i = 0; i < 100; ++i) pipelined += put("/later", fmt::format("small {}", i));
+    client.send(pipelined);
+    for (int i = 0; i < 100; ++i) CHECK(client.receive().body == fmt::format("small {}", i));
+    const std::string most = pattern_text(Op::kStartBytesMax);
+    CHECK((client.ask(put("/later", most)).body == most));
+    CHECK(client.ask(put("/later", most + "x")).body == "worker");
+    CHECK(client.ask(put("/at-once", "x")).body == "NoSuchBucket");
+    const std::string wrong = fmt::format("x-hash: {:064}\r\n", 0);
+    CHECK(client.ask(put("/later", "x", wrong)).body == "XAmzContentSHA256Mismatch");
+}
+
 TEST_CASE_FIXTURE(Fixture, "what is wrong with a body is the answer, whatever the op says") {
     TestClient client(start());
     const std::string wrong = "x-hash: " + to_hex(Sha256::of(as_bytes("other"))) + "\r\n";
@@ -264,8 +278,12 @@ TEST_CASE_FIXTURE(Fixture, "a filler is sent while the source still works") {
     CHECK(begun.starts_with("HTTP/1.1 200 OK"));
     slow.count_down();
     const std::string body = client.receive().body;
-    CHECK(body.find_first_not_of(' ') == body.size() - 10);
-    CHECK(body.ends_with(pattern_text(10)));
+    const std::size_t first = body.find_first_not_of(' ');
+    REQUIRE(first >= 2);
+    REQUIRE(first != body.npos);
+    CHECK(body.substr(first, 10) == pattern_text(10));
+    // The source may be slow to say that it has ended, too.
+    CHECK(body.find_first_not_of(' ', first + 10) == body.npos);
 }
 
 TEST_CASE_FIXTURE(Fixture, "a client that leaves in mid-answer ends it") {

@@ -17,6 +17,7 @@ struct ConnectionLimits {
     std::chrono::milliseconds filler = Response::kFillerInterval;
     std::size_t small_body_bytes = 64 * objstore::kKiB;  // read whole before an op runs
     std::size_t pipe_bytes = 512 * objstore::kKiB;       // of a longer one, in memory at a time
+    std::size_t starts_max = 1024;           // small changes under way that no thread waits for
     std::chrono::milliseconds gate{30'000};  // that one waits while too many others come in
     // Of a body that nobody wants, what is read to save its connection.
     std::uint64_t drain_bytes = objstore::kMiB;

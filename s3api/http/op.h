@@ -25,6 +25,8 @@ struct Op {
     using Run = std::function<S3Result<Response>(Request&)>;
     using Fast = std::function<std::optional<S3Result<Response>>(Request&)>;
     using Begin = std::function<S3Result<std::unique_ptr<Intake>>(Request&)>;
+    using Answered = std::function<void(S3Result<Response>)>;
+    using Start = std::function<void(Request&, Answered)>;
 
     static constexpr std::uint64_t kNoBody = 0;
     static constexpr std::uint64_t kXmlBytesMax = 2 * objstore::kMiB;
@@ -36,6 +38,12 @@ struct Op {
     // Takes its place when the body is longer than 64 KiB: that is not gathered in memory but
     // given to the Intake as it comes. May be empty, for ops whose bodies are never long.
     Begin begin;
+
+    // Takes its place when the body is not even longer than kStartBytesMax, and may be empty. Runs
+    // on the I/O thread and must not block; the answer may come later, from any thread, once. So no
+    // thread is woken for a small change but those that store it.
+    static constexpr std::uint64_t kStartBytesMax = 16 * objstore::kKiB;
+    Start start;
 
     // May be empty. Runs first, on the I/O thread, before any byte of the body has been read: so
     // that memory can answer a HEAD or a small GET, and a PUT to a missing bucket is refused before

@@ -50,7 +50,8 @@ S3Result<Target> parse_target(std::string_view host,
     Target target;
     std::string_view raw_key = raw_path;
     target.bucket = lower(bucket_of_host(host, domain));
-    if (target.bucket.empty()) {
+    target.virtual_host = !target.bucket.empty();
+    if (!target.virtual_host) {
         const std::size_t slash = std::min(raw_path.find('/'), raw_path.size());
         auto bucket = percent_decode(raw_path.substr(0, slash), false);
         if (!bucket) return S3Error::invalid_uri;

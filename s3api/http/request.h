@@ -59,6 +59,7 @@ struct Request {
 struct Target {
     std::string bucket;
     std::string key;
+    bool virtual_host = false;  // the bucket came from the host
 };
 // `domain` empty: path style alone. `host` may carry a port. invalid_uri: a broken escape, a NUL or
 // a path without its leading slash. key_too_long.

@@ -74,6 +74,10 @@ S3Result<Response> create_bucket(OpContext& context, Request& request) {
     op.bucket.name = request.bucket;
     op.bucket.created = context.clock.now();
     op.bucket.region = context.region;
+    op.bucket.uid = context.new_buckets.uid;
+    op.bucket.gid = context.new_buckets.gid;
+    op.bucket.directory_mode = context.new_buckets.directory_mode;
+    op.bucket.file_mode = context.new_buckets.directory_mode & 0666;
     auto made = context.engine.apply(std::move(op), {.door = objstore::Door::s3});
     if (made.code() == objstore::Code::already_exists) {
         return S3Status(S3Error::bucket_already_owned_by_you)

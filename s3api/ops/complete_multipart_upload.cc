@@ -1,5 +1,3 @@
-#include <charconv>
-
 #include <fmt/format.h>
 
 #include "s3api/ops/checksums.h"
@@ -23,14 +21,10 @@ constexpr std::size_t kPartsPage = 1000;
 
 S3Result<objstore::CompleteUploadOp::Part> parse_part(const XmlNode& node, ChecksumKind kind) {
     objstore::CompleteUploadOp::Part part;
-    const std::string_view number = node.child_text("PartNumber").value_or("");
-    const auto [end, error] =
-        std::from_chars(number.data(), number.data() + number.size(), part.number);
-    const bool whole = error == std::errc() && end == number.data() + number.size();
+    const auto number = parse_number(node.child_text("PartNumber").value_or(""));
     const auto etag = node.child_text("ETag");
-    if (!whole || part.number == 0 || part.number > kPartsMax || !etag) {
-        return S3Error::malformed_xml;
-    }
+    if (!number || *number == 0 || *number > kPartsMax || !etag) return S3Error::malformed_xml;
+    part.number = static_cast<std::uint32_t>(*number);
     std::string_view one = *etag;
     if (one.size() >= 2 && one.front() == '"' && one.back() == '"') {
         one = one.substr(1, one.size() - 2);
@@ -67,10 +61,10 @@ S3Result<std::vector<objstore::PartRow>> listed_parts(OpContext& context,
     for (std::uint32_t after = 0;;) {
         TRY_ASSIGN(auto page, context.engine.names().parts(op.upload, after, kPartsPage));
         for (objstore::PartRow& part : page) {
-            if (listed.size() < op.parts.size() && part.number == op.parts[listed.size()].number) {
-                part.extents.clear();
-                listed.push_back(part);
-            }
+            if (listed.size() == op.parts.size()) return listed;
+            if (part.number != op.parts[listed.size()].number) continue;
+            part.extents = {};
+            listed.push_back(std::move(part));
         }
         if (page.size() < kPartsPage) return listed;
         after = page.back().number;
@@ -78,12 +72,11 @@ S3Result<std::vector<objstore::PartRow>> listed_parts(OpContext& context,
 }
 
 // The whole object's checksum, against what the client says it must be.
-S3Status add_checksum(OpContext& context,
-                      const Request& request,
+S3Status add_checksum(const Request& request,
                       const objstore::UploadRow& upload,
+                      const std::vector<objstore::PartRow>& parts,
                       objstore::CompleteUploadOp& op) {
     if (upload.checksum_kind == ChecksumKind::none) return {};
-    TRY_ASSIGN(const auto parts, listed_parts(context, op));
     const auto checksum = object_checksum(upload, parts);
     if (checksum.kind == ChecksumKind::none) return {};
     const auto sent = request.header(checksum_header(checksum.kind));
@@ -97,15 +90,11 @@ S3Status add_checksum(OpContext& context,
 }
 
 S3Result<std::optional<std::uint64_t>> expected_size(const Request& request) {
-    const std::optional<std::uint64_t> none;
     const auto text = request.header("x-amz-mp-object-size");
-    if (!text) return none;
-    std::uint64_t size = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), size);
-    if (error != std::errc() || end != text->data() + text->size()) {
-        return S3Error::invalid_argument;
-    }
-    return std::optional(size);
+    if (!text) return std::optional<std::uint64_t>();
+    const auto size = parse_number(*text);
+    if (!size) return S3Error::invalid_argument;
+    return size;
 }
 
 S3Result<objstore::OpResult> complete(OpContext& context,
@@ -120,12 +109,13 @@ S3Result<objstore::OpResult> complete(OpContext& context,
     TRY(parse_parts(std::move(text), upload.checksum_kind, op));
     TRY_ASSIGN(op.conditions, write_conditions(request));
     TRY_ASSIGN(op.expected_size, expected_size(request));
-    TRY(add_checksum(context, request, upload, op));
+    TRY_ASSIGN(const auto parts, listed_parts(context, op));
+    TRY(add_checksum(request, upload, parts, op));
     const PosixMetadata posix = posix_metadata(upload.headers);
     op.mode = posix.mode;
     op.inode.mtime = posix.mtime.value_or(0);
     op.inode.headers = std::move(upload.headers);
-    TRY_ASSIGN(auto done, context.engine.complete_upload(std::move(op)));
+    TRY_ASSIGN(auto done, context.engine.complete_upload(std::move(op), parts));
     context.completed_uploads.add(
         {upload.id, bucket.inode, request.key, done.inode->id, done.inode->etag});
     return done;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "s3api/base/time.h"
+#include "s3api/base/uri.h"
 #include "s3api/ops/context.h"
 
 namespace s3api {
@@ -19,12 +20,6 @@ constexpr Names kCopyNames = {"x-amz-copy-source-if-match",
                               "x-amz-copy-source-if-none-match",
                               "x-amz-copy-source-if-modified-since",
                               "x-amz-copy-source-if-unmodified-since"};
-
-std::string_view trim(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
-}
 
 // A list of ETags, or "*", without quotes and weakness.
 std::vector<std::string> parse_etags(std::string_view list) {

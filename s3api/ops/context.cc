@@ -16,6 +16,10 @@ S3Result<objstore::BucketRow> find_bucket(OpContext& context, const Request& req
     return std::move(error).with_detail("BucketName", request.bucket);
 }
 
+S3Status no_such_key(const Request& request) {
+    return S3Status(S3Error::no_such_key).with_detail("Key", request.key);
+}
+
 S3Status refuse_unsupported(const OpContext& context, const Request& request) {
     TRY(refuse_headers(request));
     for (const char* name : {"x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"}) {
@@ -27,16 +31,22 @@ S3Status refuse_unsupported(const OpContext& context, const Request& request) {
     return {};
 }
 
+std::optional<std::uint64_t> parse_number(std::string_view text, int base) {
+    std::uint64_t value = 0;
+    const char* last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, value, base);
+    if (error != std::errc() || end != last) return std::nullopt;
+    return value;
+}
+
 S3Result<std::uint64_t> number_parameter(const Request& request,
                                          std::string_view name,
                                          std::uint64_t otherwise,
                                          std::pair<std::uint64_t, std::uint64_t> bounds) {
     const auto text = request.parameter(name);
     if (!text || text->empty()) return otherwise;
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-    const bool whole = error == std::errc() && end == text->data() + text->size();
-    if (whole && value >= bounds.first && value <= bounds.second) return value;
+    const auto value = parse_number(*text);
+    if (value && *value >= bounds.first && *value <= bounds.second) return *value;
     return S3Status(
                S3Error::invalid_argument,
                fmt::format(

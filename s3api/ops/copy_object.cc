@@ -59,9 +59,10 @@ S3Result<objstore::PutAttributes> attributes_of(OpContext& context,
     objstore::PutAttributes attributes;
     attributes.etag = source.inode->etag;
     attributes.checksums = source.inode->checksums;
-    attributes.headers = source.inode->headers;
     if (replace) {
         TRY_ASSIGN(attributes.headers, stored_headers(request));
+    } else {
+        attributes.headers = copied_headers(source);
     }
     TRY_ASSIGN(attributes.conditions, write_conditions(request));
     const PosixMetadata posix = posix_metadata(attributes.headers);

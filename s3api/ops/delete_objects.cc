@@ -1,6 +1,4 @@
 // DeleteObject and DeleteObjects.
-#include <charconv>
-
 #include "s3api/base/time.h"
 #include "s3api/ops/checksums.h"
 #include "s3api/ops/conditions.h"
@@ -59,12 +57,8 @@ S3Status parse_conditions(const XmlNode& object, objstore::WriteConditions& cond
         conditions.if_match.emplace_back(one);
     }
     if (const auto size = object.child_text("Size")) {
-        std::uint64_t value = 0;
-        const auto [end, error] = std::from_chars(size->data(), size->data() + size->size(), value);
-        if (error != std::errc() || end != size->data() + size->size()) {
-            return S3Error::malformed_xml;
-        }
-        conditions.if_size = value;
+        conditions.if_size = parse_number(*size);
+        if (!conditions.if_size) return S3Error::malformed_xml;
     }
     if (const auto modified = object.child_text("LastModifiedTime")) {
         auto time = parse_http_date(*modified);
@@ -116,12 +110,8 @@ S3Result<Response> delete_object(OpContext& context, Request& request) {
     Wanted wanted{.key = request.key};
     TRY_ASSIGN(wanted.conditions, write_conditions(request));
     if (const auto size = request.header("x-amz-if-match-size")) {
-        std::uint64_t value = 0;
-        const auto [end, error] = std::from_chars(size->data(), size->data() + size->size(), value);
-        if (error != std::errc() || end != size->data() + size->size()) {
-            return S3Error::invalid_argument;
-        }
-        wanted.conditions.if_size = value;
+        wanted.conditions.if_size = parse_number(*size);
+        if (!wanted.conditions.if_size) return S3Error::invalid_argument;
     }
     if (const auto time = request.header("x-amz-if-match-last-modified-time")) {
         wanted.conditions.if_last_modified = parse_http_date(*time);

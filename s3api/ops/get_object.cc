@@ -15,10 +15,6 @@ namespace {
 constexpr std::uint64_t kSmallBytes = 64 * objstore::kKiB;
 constexpr int kOpenAttempts = 8;
 
-S3Status no_such_key(const Request& request) {
-    return S3Status(S3Error::no_such_key).with_detail("Key", request.key);
-}
-
 // The bytes of one part, as they were uploaded.
 S3Result<ByteRange> part_range(OpContext& context,
                                const objstore::Inode& inode,

@@ -7,6 +7,7 @@
 
 #include "s3api/base/time.h"
 #include "s3api/ops/checksums.h"
+#include "s3api/ops/content_type.h"
 #include "s3api/ops/context.h"
 
 namespace s3api {
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::size_t kUserMetadataMax = 2048;
 constexpr std::string_view kMetaPrefix = "x-amz-meta-";
+constexpr std::string_view kContentType = "content-type";
 constexpr std::string_view kDefaultType = "binary/octet-stream";
 
 struct Standard {
@@ -23,7 +25,7 @@ struct Standard {
     std::string_view override;  // the query parameter
 };
 constexpr std::array<Standard, 6> kStandard = {{
-    {"content-type", "Content-Type", "response-content-type"},
+    {kContentType, "Content-Type", "response-content-type"},
     {"cache-control", "Cache-Control", "response-cache-control"},
     {"content-disposition", "Content-Disposition", "response-content-disposition"},
     {"content-encoding", "Content-Encoding", "response-content-encoding"},
@@ -55,12 +57,9 @@ const std::string* find(const objstore::HeaderList& headers, std::string_view na
 }
 
 std::optional<std::uint32_t> parse_mode(const std::string* text, int base) {
-    if (text == nullptr) return std::nullopt;
-    std::uint32_t mode = 0;
-    const auto [end, error] =
-        std::from_chars(text->data(), text->data() + text->size(), mode, base);
-    if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
-    return mode & 0777;
+    const auto mode = text == nullptr ? std::nullopt : parse_number(*text, base);
+    if (!mode) return std::nullopt;
+    return static_cast<std::uint32_t>(*mode & 0777);
 }
 
 // Seconds, maybe with a fraction; or, as the AWS convention has it, nanoseconds with "ns".
@@ -99,6 +98,7 @@ S3Result<objstore::HeaderList> stored_headers(const Request& request) {
         if (standard.name == "content-encoding") kept = without_aws_chunked(*value);
         if (!kept.empty()) headers.emplace_back(standard.name, std::move(kept));
     }
+    if (find(headers, kContentType) == nullptr) headers.emplace_back(kContentType, kDefaultType);
     std::size_t size = 0;
     for (const Field& field : request.headers.all()) {
         std::string name = lower(field.name);
@@ -106,6 +106,21 @@ S3Result<objstore::HeaderList> stored_headers(const Request& request) {
         size += name.size() - kMetaPrefix.size() + field.value.size();
         if (size > kUserMetadataMax) return S3Error::metadata_too_large;
         headers.emplace_back(std::move(name), std::string(field.value));
+    }
+    return headers;
+}
+
+std::string_view shown_type(std::string_view key, const objstore::Inode& inode) {
+    if (const std::string* stored = find(inode.headers, kContentType)) return *stored;
+    if (inode.is_directory()) return "application/x-directory";
+    const std::string_view guess = content_type_of(key);
+    return guess.empty() ? kDefaultType : guess;
+}
+
+objstore::HeaderList copied_headers(const objstore::ObjectInfo& source) {
+    objstore::HeaderList headers = source.inode->headers;
+    if (find(headers, kContentType) == nullptr) {
+        headers.emplace_back(kContentType, shown_type(source.key, *source.inode));
     }
     return headers;
 }
@@ -134,9 +149,8 @@ void add_object_headers(Response& response,
             response.header(standard.shown, *wanted);
         } else if (stored != nullptr) {
             response.header(standard.shown, *stored);
-        } else if (standard.name == "content-type") {
-            response.header(standard.shown,
-                            inode.is_directory() ? "application/x-directory" : kDefaultType);
+        } else if (standard.name == kContentType) {
+            response.header(standard.shown, shown_type(request.key, inode));
         }
     }
     for (const auto& [name, value] : inode.headers) {

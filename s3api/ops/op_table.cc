@@ -8,6 +8,7 @@ namespace {
 
 using Blocking = S3Result<Response> (*)(OpContext&, Request&);
 using Begin = S3Result<std::unique_ptr<Intake>> (*)(OpContext&, Request&);
+using Start = void (*)(OpContext&, Request&, Op::Answered);
 using Fast = std::optional<S3Result<Response>> (*)(OpContext&, Request&);
 
 struct Row {
@@ -18,6 +19,7 @@ struct Row {
     bool length_required = false;
     Begin begin = nullptr;
     bool (*takes_long)(const Request&) = nullptr;
+    Start start = nullptr;
 };
 
 constexpr Row kRows[] = {
@@ -30,11 +32,17 @@ constexpr Row kRows[] = {
     {Operation::list_objects, list_objects},
     {Operation::list_objects_v2, list_objects_v2},
     {Operation::list_object_versions, list_object_versions},
-    {Operation::put_object, put_object, Op::kPutBytesMax, nullptr, true, begin_put_object},
+    {.operation = Operation::put_object,
+     .run = put_object,
+     .body_bytes_max = Op::kPutBytesMax,
+     .length_required = true,
+     .begin = begin_put_object,
+     .start = start_put_object},
     {Operation::get_object, get_object, Op::kNoBody, try_get_object},
     {Operation::head_object, head_object, Op::kNoBody, try_head_object},
     {Operation::delete_object, delete_object},
     {Operation::delete_objects, delete_objects, Op::kXmlBytesMax, nullptr, true},
+    {Operation::get_object_tagging, get_object_tagging},
     {.operation = Operation::copy_object, .run = copy_object, .takes_long = copy_may_read_all},
     {Operation::create_multipart_upload, create_multipart_upload},
     {Operation::upload_part, upload_part, Op::kPutBytesMax, nullptr, true, begin_upload_part},
@@ -58,6 +66,11 @@ OpTable make_op_table(OpContext& context) {
         }
         if (row.begin != nullptr) {
             op.begin = [&context, begin = row.begin](Request& r) { return begin(context, r); };
+        }
+        if (row.start != nullptr) {
+            op.start = [&context, start = row.start](Request& r, Op::Answered answered) {
+                start(context, r, std::move(answered));
+            };
         }
         op.body_bytes_max = row.body_bytes_max;
         op.length_required = row.length_required;

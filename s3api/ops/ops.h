@@ -4,7 +4,7 @@
 
 #include "s3api/ops/context.h"
 
-// The operations, one file each. All but the `try_` forms block; see s3api/http/op.h.
+// The operations, one file each. All but the `try_` and `start_` forms block; see s3api/http/op.h.
 namespace s3api {
 
 S3Result<Response> list_buckets(OpContext& context, Request& request);
@@ -18,10 +18,12 @@ S3Result<Response> list_objects_v2(OpContext& context, Request& request);
 S3Result<Response> list_object_versions(OpContext& context, Request& request);
 S3Result<Response> put_object(OpContext& context, Request& request);
 S3Result<std::unique_ptr<Intake>> begin_put_object(OpContext& context, Request& request);
+void start_put_object(OpContext& context, Request& request, Op::Answered answered);
 S3Result<Response> get_object(OpContext& context, Request& request);
 S3Result<Response> head_object(OpContext& context, Request& request);
 S3Result<Response> delete_object(OpContext& context, Request& request);
 S3Result<Response> delete_objects(OpContext& context, Request& request);
+S3Result<Response> get_object_tagging(OpContext& context, Request& request);
 S3Result<Response> copy_object(OpContext& context, Request& request);
 bool copy_may_read_all(const Request& request);
 S3Result<Response> create_multipart_upload(OpContext& context, Request& request);

@@ -7,6 +7,22 @@ namespace s3api {
 
 namespace {
 
+// What the answer says of the object.
+struct Stored {
+    objstore::ETag etag;
+    objstore::StoredChecksum checksum;
+};
+
+S3Result<Response> answer(const objstore::Result<objstore::OpResult>& done, const Stored& stored) {
+    if (!done.ok()) return done.error();
+    Response response(200);
+    response.header("ETag", quoted(stored.etag));
+    if (stored.checksum.kind != objstore::ChecksumKind::none) {
+        add_checksum_headers(response, {stored.checksum});
+    }
+    return response;
+}
+
 class PutIntake final : public Intake {
 public:
     PutIntake(OpContext& context,
@@ -23,22 +39,38 @@ public:
     S3Result<bool> take(BodyReader& body) override { return body_.take(body); }
 
     S3Result<Response> finish(BodyReader& body) override {
-        TRY_ASSIGN(StoredBody stored, body_.finish(body));
-        attributes_.etag = stored.digests.etag;
-        const objstore::StoredChecksum checksum = stored.digests.checksum;
-        const bool checked = checksum.kind != objstore::ChecksumKind::none;
-        if (checked) attributes_.checksums.push_back(checksum);
-        const std::string etag = quoted(attributes_.etag);
-        TRY_ASSIGN(const auto done,
-                   context_.engine.put(
-                       bucket_, request_.key, std::move(stored.content), std::move(attributes_)));
-        Response response(200);
-        response.header("ETag", etag);
-        if (checked) add_checksum_headers(response, {checksum});
-        return response;
+        TRY_ASSIGN(StoredBody stored, complete(body));
+        auto done = context_.engine.put(
+            bucket_, request_.key, std::move(stored.content), std::move(attributes_));
+        return answer(done, {stored.digests.etag, stored.digests.checksum});
+    }
+
+    // The same of a small body that is all there, for `answered`. An error: it is not called.
+    S3Status start(BodyReader& body, const Op::Answered& answered) {
+        TRY_ASSIGN(const bool all, take(body));
+        ASSERT(all);
+        TRY_ASSIGN(StoredBody stored, complete(body));
+        const Stored told{stored.digests.etag, stored.digests.checksum};
+        context_.engine.start_put(bucket_,
+                                  request_.key,
+                                  std::move(stored.content),
+                                  std::move(attributes_),
+                                  [answered, told](objstore::Result<objstore::OpResult> done) {
+                                      answered(answer(done, told));
+                                  });
+        return {};
     }
 
 private:
+    S3Result<StoredBody> complete(const BodyReader& body) {
+        TRY_ASSIGN(StoredBody stored, body_.finish(body));
+        attributes_.etag = stored.digests.etag;
+        if (stored.digests.checksum.kind != objstore::ChecksumKind::none) {
+            attributes_.checksums.push_back(stored.digests.checksum);
+        }
+        return stored;
+    }
+
     OpContext& context_;
     const Request& request_;
     const objstore::InodeId bucket_;
@@ -46,9 +78,7 @@ private:
     BodyStore body_;
 };
 
-}  // namespace
-
-S3Result<std::unique_ptr<Intake>> begin_put_object(OpContext& context, Request& request) {
+S3Result<std::unique_ptr<PutIntake>> begin(OpContext& context, const Request& request) {
     TRY_ASSIGN(const auto bucket, find_bucket(context, request));
     objstore::PutAttributes attributes;
     TRY_ASSIGN(attributes.headers, stored_headers(request));
@@ -57,9 +87,24 @@ S3Result<std::unique_ptr<Intake>> begin_put_object(OpContext& context, Request& 
     attributes.mode = posix.mode;
     attributes.mtime = posix.mtime;
     TRY_ASSIGN(auto expected, expected_digests(request));
-    std::unique_ptr<Intake> intake = std::make_unique<PutIntake>(
+    return std::make_unique<PutIntake>(
         context, request, bucket.inode, std::move(attributes), std::move(expected));
+}
+
+}  // namespace
+
+S3Result<std::unique_ptr<Intake>> begin_put_object(OpContext& context, Request& request) {
+    TRY_ASSIGN(auto begun, begin(context, request));
+    std::unique_ptr<Intake> intake = std::move(begun);
     return intake;
+}
+
+void start_put_object(OpContext& context, Request& request, Op::Answered answered) {
+    const auto start = [&]() -> S3Status {
+        TRY_ASSIGN(const auto intake, begin(context, request));
+        return intake->start(*request.body, answered);
+    };
+    if (S3Status refused = start(); !refused.ok()) answered(std::move(refused));
 }
 
 S3Result<Response> put_object(OpContext& context, Request& request) {

@@ -1,8 +1,6 @@
 // CreateMultipartUpload, AbortMultipartUpload, ListMultipartUploads, ListParts.
 #include "s3api/ops/uploads.h"
 
-#include <charconv>
-
 #include "s3api/base/time.h"
 #include "s3api/base/uri.h"
 #include "s3api/ops/checksums.h"
@@ -60,11 +58,7 @@ std::string upload_id_text(std::uint64_t id) {
 }
 
 std::optional<std::uint64_t> parse_upload_id(std::string_view text) {
-    std::uint64_t id = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
-    const bool whole = error == std::errc() && end == text.data() + text.size();
-    if (!whole || text.size() != 16) return std::nullopt;
-    return id;
+    return text.size() == 16 ? parse_number(text, 16) : std::nullopt;
 }
 
 S3Result<objstore::UploadRow> find_upload(OpContext& context,

@@ -18,11 +18,6 @@ class DoorsCase(ashlar.TestCase):
     def path(self, name):
         return os.path.join(self.dir, name)
 
-    def give_to_nfs_user(self, key):
-        """What S3 put belongs to the bucket's first owner, root."""
-        if os.geteuid() == 0:
-            os.chown(self.path(key), *ashlar.NFS_USER)
-
     def mount_read(self, name):
         with open(self.path(name), "rb") as file:
             return file.read()
@@ -55,7 +50,6 @@ class S3AndNfs(DoorsCase):
 
     def test_a_change_by_nfs_gives_a_new_etag_that_is_no_md5(self):
         before = self.put("k", ashlar.content(100_000))["ETag"]
-        self.give_to_nfs_user("k")
         self.nfs.write("/k", b"patch", offset=50_000, create=False)
         after = self.head("k")["ETag"]
         self.assertNotEqual(after, before)
@@ -108,6 +102,31 @@ class Directories(DoorsCase):
         self.s3.delete_object(Bucket=self.bucket, Key="n/")
         self.assertEqual(self.keys(), ["n/k"])
 
+    def test_a_deleted_marker_does_not_come_back(self):
+        self.put("m/", b"marker body")
+        self.put("m/k", b"x")
+        for key in ("m/", "m/k"):
+            self.s3.delete_object(Bucket=self.bucket, Key=key)
+        self.assertEqual(self.keys(), [])
+
+    def test_a_file_has_the_type_of_the_name_it_was_renamed_to(self):
+        self.nfs.write("/page.html.tmp", b"x")
+        self.assertEqual(self.head("page.html.tmp")["ContentType"], "binary/octet-stream")
+        self.nfs.rename("/page.html.tmp", "/page.html")
+        self.assertEqual(self.head("page.html")["ContentType"], "text/html")
+        self.s3.copy_object(Bucket=self.bucket, Key="copy", CopySource=f"{self.bucket}/page.html")
+        self.assertEqual(self.head("copy")["ContentType"], "text/html")
+
+    def test_paths_over_1024_bytes_are_no_keys(self):
+        path = ""
+        for n in range(5):
+            path += f"/{n}" + "d" * 250
+            self.nfs.mkdir(path)
+            self.nfs.write(path + "/f", b"x")
+        listed = self.keys()
+        self.assertEqual([len(key) for key in listed], [1009, 757, 505, 253])
+        self.assertEqual(self.nfs.read(path + "/f"), b"x")
+
     def test_a_shadowed_key_comes_back_as_a_file(self):
         self.put("a", b"file")
         self.put("a/b", b"below")
@@ -157,8 +176,7 @@ class AllDoors(DoorsCase):
             self.assertEqual(self.head("k")["ContentLength"], len(body))
 
     def test_what_nfs_wrote_the_mount_shows(self):
-        self.mount_write("k", ashlar.content(300_000))
-        self.give_to_nfs_user("k")
+        self.put("k", ashlar.content(300_000))
         self.mount_read("k")
         for n in range(30):
             self.nfs.write("/k", b"patch %02d" % n, offset=1000 * n, create=False)

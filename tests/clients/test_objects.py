@@ -3,9 +3,8 @@
 import base64
 import datetime
 import hashlib
+import http.client
 import unittest
-import urllib.error
-import urllib.request
 
 import ashlar
 from checksums import DIGESTS, checksum
@@ -372,6 +371,36 @@ class Checksums(ashlar.TestCase):
                 self.assertEqual(got["Body"], b"hello")
 
 
+class Tags(ashlar.TestCase):
+    def test_an_object_has_none(self):
+        self.put("a b/k")
+        self.assertEqual(
+            self.s3.get_object_tagging(Bucket=self.bucket, Key="a b/k")["TagSet"], [])
+
+    def test_those_of_an_absent_key_are_not_found(self):
+        with self.refused(404, "NoSuchKey"):
+            self.s3.get_object_tagging(Bucket=self.bucket, Key="absent")
+        with self.refused(404, "NoSuchBucket"):
+            self.s3.get_object_tagging(Bucket="absent-bucket", Key="k")
+
+    def test_setting_them_is_refused_and_stores_nothing(self):
+        self.put("k", b"old")
+        source = {"Bucket": self.bucket, "Key": "k"}
+        tags = {"TagSet": [{"Key": "a", "Value": "b"}]}
+        for call in (
+            lambda: self.s3.put_object(Bucket=self.bucket, Key="new", Body=b"x", Tagging="a=b"),
+            lambda: self.s3.create_multipart_upload(Bucket=self.bucket, Key="new", Tagging="a=b"),
+            lambda: self.s3.copy_object(Bucket=self.bucket, Key="new", CopySource=source,
+                                        Tagging="a=b", TaggingDirective="REPLACE"),
+            lambda: self.s3.put_object_tagging(Bucket=self.bucket, Key="k", Tagging=tags),
+            lambda: self.s3.delete_object_tagging(Bucket=self.bucket, Key="k"),
+        ):
+            with self.refused(501, "NotImplemented"):
+                call()
+        self.assertEqual(self.keys(), ["k"])
+        self.assertNotIn("Uploads", self.s3.list_multipart_uploads(Bucket=self.bucket))
+
+
 class Copies(ashlar.TestCase):
     def copy(self, source, target, **options):
         return self.s3.copy_object(Bucket=self.bucket, Key=target,
@@ -448,54 +477,97 @@ class Deletes(ashlar.TestCase):
             self.s3.delete_objects(Bucket=self.bucket, Delete={"Objects": names})
 
 
-class Presigned(ashlar.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        # Debian's boto3 would sign URLs by version 2, which we have not.
-        cls.s3 = cls.server.s3(signature_version="s3v4")
+class PresignedUrls:
+    """Of whichever version self.s3 signs by."""
 
-    def open(self, url, method="GET", data=None):
-        request = urllib.request.Request(url, data=data, method=method)
-        return urllib.request.urlopen(request, timeout=30)
+    def open(self, url, method="GET", data=None, headers=None):
+        """(status, headers, body); without the Content-Type that urllib would add."""
+        connection = http.client.HTTPConnection(self.server.host, timeout=30)
+        self.addCleanup(connection.close)
+        connection.request(method, url.split(self.server.host, 1)[1], data, headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+    def url(self, operation, key, **parameters):
+        return self.s3.generate_presigned_url(
+            operation, {"Bucket": self.bucket, "Key": key, **parameters})
 
     def test_urls_give_and_take_objects(self):
-        parameters = {"Bucket": self.bucket, "Key": "a b/ü"}
-        with self.open(self.s3.generate_presigned_url("put_object", parameters), "PUT", b"data"):
-            pass
-        with self.open(self.s3.generate_presigned_url("get_object", parameters)) as answer:
-            self.assertEqual(answer.read(), b"data")
-        with self.open(self.s3.generate_presigned_url("head_object", parameters),
-                       "HEAD") as answer:
-            self.assertEqual(answer.headers["Content-Length"], "4")
-        with self.open(self.s3.generate_presigned_url("delete_object", parameters), "DELETE"):
-            pass
+        key = "a b/ü+~"
+        self.assertEqual(self.open(self.url("put_object", key), "PUT", b"data")[0], 200)
+        self.assertEqual(self.open(self.url("get_object", key))[::2], (200, b"data"))
+        status, headers, _ = self.open(self.url("head_object", key), "HEAD")
+        self.assertEqual((status, headers["Content-Length"]), (200, "4"))
+        self.assertEqual(self.open(self.url("delete_object", key), "DELETE")[0], 204)
         self.assertEqual(self.keys(), [])
 
     def test_a_url_is_for_one_method_and_key(self):
         self.put("k", b"x")
-        url = self.s3.generate_presigned_url("get_object", {"Bucket": self.bucket, "Key": "k"})
+        url = self.url("get_object", "k")
         for method, address in (("DELETE", url), ("GET", url.replace("/k?", "/other?"))):
-            with self.assertRaises(urllib.error.HTTPError) as caught:
-                self.open(address, method)
-            self.assertEqual(caught.exception.code, 403)
-            self.assertIn(b"SignatureDoesNotMatch", caught.exception.read())
+            status, _, body = self.open(address, method)
+            self.assertEqual((status, b"SignatureDoesNotMatch" in body), (403, True))
         self.assertEqual(self.keys(), ["k"])
+
+    def test_response_headers_are_part_of_the_signature(self):
+        self.put("k", b"x")
+        url = self.url("get_object", "k", ResponseContentType="a/b; c=d")
+        self.assertEqual(self.open(url)[1]["Content-Type"], "a/b; c=d")
+        self.assertEqual(self.open(url.replace("a%2Fb", "a%2Fc"))[0], 403)
+
+    def test_headers_that_were_signed_are_taken(self):
+        url = self.url("put_object", "k", Metadata={"m": "1"}, ContentType="text/x")
+        headers = {"x-amz-meta-m": "1", "Content-Type": "text/x"}
+        self.assertEqual(self.open(url, "PUT", b"data", headers)[0], 200)
+        got = self.get("k")
+        self.assertEqual((got["Metadata"], got["ContentType"]), ({"m": "1"}, "text/x"))
+        headers["x-amz-meta-m"] = "2"
+        self.assertEqual(self.open(url, "PUT", b"data", headers)[0], 403)
+
+
+class PresignedByDefault(PresignedUrls, ashlar.TestCase):
+    """Version 2, as boto3 signs URLs unless told otherwise."""
+
+    def test_it_is_version_2(self):
+        self.assertIn("AWSAccessKeyId=", self.url("get_object", "k"))
+
+    def test_a_url_ends(self):
+        self.put("k", b"x")
+        url = self.s3.generate_presigned_url(
+            "get_object", {"Bucket": self.bucket, "Key": "k"}, ExpiresIn=-10)
+        self.assertIn(self.open(url)[0], (400, 403))
+
+    def test_parameters_do_what_their_headers_do(self):
+        url = self.url("put_object", "k", Metadata={"m": "1"}, ContentType="text/x")
+        self.assertEqual(self.open(url, "PUT", b"data")[0], 200)
+        got = self.get("k")
+        self.assertEqual((got["Metadata"], got["ContentType"]), ({"m": "1"}, "text/x"))
+        status, _, body = self.open(self.url("put_object", "tagged", Tagging="a=b"), "PUT", b"")
+        self.assertEqual((status, b"NotImplemented" in body), (501, True))
+
+
+class PresignedByVersion4(PresignedUrls, ashlar.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.s3 = cls.server.s3(signature_version="s3v4")
+
+    def test_urls_list_and_upload_parts(self):
+        upload = self.s3.create_multipart_upload(Bucket=self.bucket, Key="k")["UploadId"]
+        url = self.url("upload_part", "k", UploadId=upload, PartNumber=1)
+        self.assertEqual(self.open(url, "PUT", b"part")[0], 200)
+        url = self.s3.generate_presigned_url("list_multipart_uploads", {"Bucket": self.bucket})
+        status, _, body = self.open(url)
+        self.assertEqual((status, upload.encode() in body), (200, True))
+        url = self.s3.generate_presigned_url("list_objects_v2",
+                                             {"Bucket": self.bucket, "Prefix": "a/"})
+        self.assertEqual(self.open(url)[0], 200)
 
     def test_a_url_of_more_than_a_week_is_refused(self):
         url = self.s3.generate_presigned_url("get_object", {"Bucket": self.bucket, "Key": "k"},
                                              ExpiresIn=8 * 86400)
-        with self.assertRaises(urllib.error.HTTPError) as caught:
-            self.open(url)
-        self.assertEqual(caught.exception.code, 400)
-        self.assertIn(b"AuthorizationQueryParametersError", caught.exception.read())
-
-    def test_response_headers_are_part_of_the_signature(self):
-        self.put("k", b"x")
-        url = self.s3.generate_presigned_url(
-            "get_object", {"Bucket": self.bucket, "Key": "k", "ResponseContentType": "a/b"})
-        with self.open(url) as answer:
-            self.assertEqual(answer.headers["Content-Type"], "a/b")
+        status, _, body = self.open(url)
+        self.assertEqual((status, b"AuthorizationQueryParametersError" in body), (400, True))
 
 
 class VirtualHosts(ashlar.TestCase):
@@ -517,6 +589,19 @@ class VirtualHosts(ashlar.TestCase):
         self.assertEqual(client.get_object(Bucket=self.bucket, Key="k")["Body"].read(), b"virtual")
         self.assertTrue(all(host.startswith(self.bucket + ".localhost:") for host in hosts), hosts)
         self.assertEqual(self.read("k"), b"virtual")
+
+    def test_presigned_urls_may_be_of_that_style(self):
+        self.put("k", b"virtual")
+        client = self.server.s3(endpoint=f"http://localhost:{self.server.port}",
+                                s3={"addressing_style": "virtual"})
+        for key, status in (("k", 200), ("absent", 404)):
+            url = client.generate_presigned_url("get_object", {"Bucket": self.bucket, "Key": key})
+            host, path = url.split("/", 3)[2:]
+            self.assertTrue(host.startswith(self.bucket + ".localhost"))
+            connection = http.client.HTTPConnection(self.server.host, timeout=30)
+            self.addCleanup(connection.close)
+            connection.request("GET", "/" + path, headers={"Host": host})
+            self.assertEqual(connection.getresponse().status, status)
 
 
 if __name__ == "__main__":

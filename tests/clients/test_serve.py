@@ -13,6 +13,7 @@ import threading
 import unittest
 
 import ashlar
+import libnfs
 
 
 def ashlar_program(*words, **environment):
@@ -33,6 +34,8 @@ class CommandLine(unittest.TestCase):
     def test_wrong_use_is_exit_2_and_one_line(self):
         for words in ([], ["nonsense"], ["serve"], ["serve", "--nonsense"],
                       ["serve", "x", "--address", "nonsense"],
+                      ["serve", "x", "--bucket-owner", "root"],
+                      ["serve", "x", "--bucket-mode", "rwx"],
                       ["serve", *[f"d{n}" for n in range(17)]]):
             with self.subTest(words):
                 done = ashlar_program(*words)
@@ -312,6 +315,36 @@ class StartAndEnd(unittest.TestCase):
         server.environment = {"ASHLAR_NFS": "127.0.0.1:0"}
         server.start()
         ashlar.wait_until("the door of the environment", lambda: server.nfs_port)
+
+    def test_buckets_belong_to_who_the_settings_say(self):
+        server = ashlar.Server(mounts=[], arguments=["--bucket-owner", "1234:5678"],
+                               environment={"ASHLAR_BUCKET_MODE": "0770"})
+        self.addCleanup(server.close)
+        server.start()
+        s3 = server.s3()
+        s3.create_bucket(Bucket="bkt")
+        s3.put_object(Bucket="bkt", Key="d/k", Body=b"x")
+        with libnfs.Client(server.nfs_port, "/bkt", 1234, 5678) as client:
+            for path, mode in (("/", 0o40770), ("/d", 0o40770), ("/d/k", 0o100660)):
+                found = client.stat(path)
+                self.assertEqual((found.uid, found.gid, oct(found.mode)),
+                                 (1234, 5678, oct(mode)), path)
+            client.write("/d/made", b"y")
+        self.assertEqual(s3.get_object(Bucket="bkt", Key="d/made")["Body"].read(), b"y")
+        with libnfs.Client(server.nfs_port, "/bkt", 4321, 4321) as client:
+            with self.assertRaises(OSError):
+                client.names("/")
+
+    def test_whoever_runs_the_server_can_write_by_nfs(self):
+        server = ashlar.Server(mounts=[])
+        self.addCleanup(server.close)
+        server.start()
+        server.s3().create_bucket(Bucket="bkt")
+        # Root is taken for nobody, who owns the buckets that root's server makes.
+        with libnfs.Client(server.nfs_port, "/bkt", os.getuid(), os.getgid()) as client:
+            client.write("/k", b"by nfs")
+        got = server.s3().get_object(Bucket="bkt", Key="k")
+        self.assertEqual(got["Body"].read(), b"by nfs")
 
     def test_health_answers_without_credentials(self):
         server = ashlar.Server(nfs=False, mounts=[])

@@ -49,12 +49,6 @@ class AwsCli(ToolCase):
     def aws(self, *words, **options):
         return self.run_tool("aws", "--endpoint-url", self.server.url, *words, **options)
 
-    def copy_options(self):
-        """Version 2 asks for the source's tags unless told not to, and that answers
-        NotImplemented. Version 1 does not ask, and has no such option."""
-        version = self.run_tool("aws", "--version").stdout
-        return [] if version.startswith("aws-cli/1.") else ["--copy-props", "metadata-directive"]
-
     def test_aws_makes_and_removes_buckets(self):
         self.aws("s3", "mb", f"s3://{self.bucket}-new")
         self.assertIn(f"{self.bucket}-new", self.aws("s3", "ls").stdout)
@@ -73,12 +67,10 @@ class AwsCli(ToolCase):
     def test_aws_copies_lists_and_removes(self):
         make_tree(self.source)
         self.aws("s3", "cp", f"{self.source}/big.bin", f"s3://{self.bucket}/a/big.bin")
-        options = self.copy_options()
-        self.aws("s3", "cp", f"s3://{self.bucket}/a/big.bin", f"s3://{self.bucket}/b/big.bin",
-                 *options)
+        self.aws("s3", "cp", f"s3://{self.bucket}/a/big.bin", f"s3://{self.bucket}/b/big.bin")
         listing = self.aws("s3", "ls", f"s3://{self.bucket}/").stdout
         self.assertIn("PRE a/", listing)
-        self.aws("s3", "mv", f"s3://{self.bucket}/b/big.bin", f"s3://{self.bucket}/c", *options)
+        self.aws("s3", "mv", f"s3://{self.bucket}/b/big.bin", f"s3://{self.bucket}/c")
         self.aws("s3", "rm", f"s3://{self.bucket}/a", "--recursive")
         self.assertEqual(self.keys(), ["c"])
         self.aws("s3", "cp", f"s3://{self.bucket}/c", f"{self.target}/c")

@@ -195,11 +195,12 @@ TEST_CASE_FIXTURE(MountedFixture, "trouble of the storage is told apart from tro
     vfs.cold.insert({1, 2, 3, 4});
     using objstore::Status;
     const std::pair<Status, int> cases[] = {
-        {Status::unavailable("no disks"), NFS3ERR_JUKEBOX},
+        {Status::unavailable("busy", objstore::Why::busy), NFS3ERR_JUKEBOX},
+        {Status::unavailable("no disks"), NFS3ERR_IO},
         {Status::io_error("broken"), NFS3ERR_IO},
         {Status::corruption("wrong bytes"), NFS3ERR_IO},
         {Status::no_space("full"), NFS3ERR_NOSPC},
-        {Status::unavailable("read only", objstore::Why::read_only), NFS3ERR_ROFS},
+        {Status::unavailable("too few disks", objstore::Why::read_only), NFS3ERR_IO},
     };
     for (const auto& [failure, expected] : cases) {
         CAPTURE(failure.message());

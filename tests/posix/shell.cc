@@ -30,16 +30,16 @@ ShellResult shell(const std::string& command) {
 
 // Runs a script of `scripts/` in the directory; killed after two minutes.
 ShellResult run(MountedStore& store, const std::string& directory, const std::string& script) {
-    const auto scripts = std::filesystem::path(__FILE__).parent_path() / "scripts";
+    const std::string scripts = TEST_SCRIPTS;
     const bool python = script.substr(script.size() - 3) == ".py";
     return shell(
         fmt::format("cd '{}' && export SCRIPTS='{}' TREE='{}/tree' TZ=UTC LC_ALL=C && "
                     "timeout -k 1 120 {} '{}/{}'",
                     directory,
-                    scripts.string(),
+                    scripts,
                     store.root(),
                     python ? "python3" : "sh -eu",
-                    scripts.string(),
+                    scripts,
                     script));
 }
 

@@ -97,7 +97,6 @@ Expected NamespaceModel::remove(const std::string& key) {
     if (node->marker) {
         node->marker = false;
         node->bytes.clear();
-        if (!node->names.empty()) make(*node);
         prune(node.get());
     } else if (!node->implied && node->names.empty()) {
         directory->names.erase(names.back());

@@ -1,12 +1,13 @@
+#include "s3api/ops/content_type.h"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <string>
 #include <utility>
 
-#include "fs/vfs/names.h"
+namespace s3api {
 
-namespace fs {
 namespace {
 
 using Type = std::pair<std::string_view, std::string_view>;
@@ -117,10 +118,10 @@ static_assert(std::is_sorted(kTypes.begin(), kTypes.end()));
 
 }  // namespace
 
-std::string_view content_type_of(std::string_view name) {
-    const std::size_t dot = name.rfind('.');
-    if (dot == name.npos || name.size() - dot - 1 > 16) return {};
-    std::string extension(name.substr(dot + 1));
+std::string_view content_type_of(std::string_view key) {
+    const std::size_t dot = key.rfind('.');
+    if (dot == key.npos || key.size() - dot - 1 > 16) return {};
+    std::string extension(key.substr(dot + 1));
     for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     const auto found = std::lower_bound(
         kTypes.begin(), kTypes.end(), extension, [](const Type& type, const std::string& wanted) {
@@ -129,4 +130,4 @@ std::string_view content_type_of(std::string_view name) {
     return found != kTypes.end() && found->first == extension ? found->second : std::string_view();
 }
 
-}  // namespace fs
+}  // namespace s3api

@@ -1,6 +1,6 @@
 """Runs one module of tests; with ASHLAR_TODAY by today's SDK and command line.
 
-    ASHLAR_SERVER=build/release/cmd/ashlar tests/clients/run.py test_objects [TestClass[.test]]
+    ASHLAR_SERVER=build/release/cmd/ashlar python3 tests/clients/run.py test_objects [TestClass[.test]]
 
 Exits with 77, CTest's word for skipped, when every test was.
 """

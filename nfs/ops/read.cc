@@ -12,6 +12,9 @@ namespace {
 
 // Up to here the bytes are read to where the reply is written; larger ones are lent to it.
 constexpr std::size_t kOwnBytesMax = 32 * objstore::kKiB;
+// From here on a worker reads, though the bytes be in memory: meanwhile the connection's thread
+// sends those of the call before. Two processors are then of use to one client.
+constexpr std::size_t kWorkerBytesMin = 256 * objstore::kKiB;
 constexpr std::size_t kHeaderBytes = 4 + kPostOpBytes + 4 + 4 + 4;  // status … length of the data
 
 // Nothing: memory does not know.
@@ -113,6 +116,7 @@ Answer read(Request& request, Writer& out) {
     }
     const std::size_t size_bytes =
         std::min(args.count, request.context().options.transfer_bytes_max);
+    if (size_bytes >= kWorkerBytesMin && !request.may_wait()) return Answer::not_now;
     const Wanted wanted{target.handle.inode, args.offset, size_bytes};
     return size_bytes <= kOwnBytesMax ? read_own(request, out, wanted)
                                       : read_lent(request, out, wanted);

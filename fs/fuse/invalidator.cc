@@ -12,6 +12,9 @@ using objstore::Change;
 
 namespace {
 
+constexpr std::size_t kPage = 1000;
+constexpr std::chrono::seconds kRetryAfter(1);
+
 // A thread's own: no other sees it, and it means nothing once the request is over.
 thread_local bool serving_request = false;
 
@@ -43,7 +46,7 @@ void Invalidator::stop() {
         const std::lock_guard lock(mutex_);
         running_ = false;
         queue_.clear();
-        overflowed_.clear();
+        overflow_ = {};
         done_ = queued_;
     }
     wake_.notify_all();
@@ -66,11 +69,7 @@ void Invalidator::changed(std::span<const Change> changes, Door door) {
         known_ones.push_back(change);
     }
     if (known_ones.empty()) return;
-    std::uint64_t ticket = 0;
-    if (!enqueue(known_ones, ticket)) {
-        distrust(known_ones);
-        return;
-    }
+    const std::uint64_t ticket = enqueue(known_ones);
     if (serving_request) return;
     std::unique_lock lock(mutex_);
     if (told_.wait_for(lock, options_.wait_max, [&] { return done_ >= ticket; })) return;
@@ -84,28 +83,30 @@ void Invalidator::changed(std::span<const Change> changes, Door door) {
 
 void Invalidator::tell_later(Change change) {
     deps_.gate.changed();
-    std::uint64_t ticket = 0;
-    (void)enqueue({std::move(change)}, ticket);
+    (void)enqueue({std::move(change)});
 }
 
-bool Invalidator::enqueue(Changes changes, std::uint64_t& ticket) {
+void Invalidator::Overflow::add(const Change& change) {
+    (change.kind == Change::Kind::entry ? directories : inodes).insert(change.inode);
+}
+
+// The ticket that is done when the kernel was told.
+std::uint64_t Invalidator::enqueue(Changes changes) {
+    std::uint64_t ticket = 0;
     {
         const std::lock_guard lock(mutex_);
-        if (!running_) return true;  // Nothing is mounted, nothing is cached.
-        if (queue_.size() + changes.size() > options_.queue_max) {
-            stats_.dropped += changes.size();
-            // Of no more than the kernel knows; it keeps attributes for an hour.
-            for (const Change& change : changes) {
-                if (change.kind != Change::Kind::entry) overflowed_.insert(change.inode);
-            }
-            return false;
-        }
+        if (!running_) return 0;  // Nothing is mounted, nothing is cached.
         queued_ += changes.size();
         ticket = queued_;
-        queue_.insert(queue_.end(), changes.begin(), changes.end());
+        if (queue_.size() + changes.size() > options_.queue_max) {
+            stats_.overflowed += changes.size();
+            for (const Change& change : changes) overflow_.add(change);
+        } else {
+            queue_.insert(queue_.end(), changes.begin(), changes.end());
+        }
     }
     wake_.notify_one();
-    return true;
+    return ticket;
 }
 
 void Invalidator::distrust(const Changes& changes) {
@@ -134,27 +135,65 @@ Invalidator::Stats Invalidator::stats() const {
 void Invalidator::run() {
     std::unique_lock lock(mutex_);
     while (true) {
-        wake_.wait(lock, [&] { return !running_ || !queue_.empty(); });
+        wake_.wait(lock, [&] { return !running_ || !queue_.empty() || !overflow_.empty(); });
         if (!running_) return;
         Changes batch;
         batch.swap(queue_);
-        for (const InodeId inode : overflowed_) {
-            batch.push_back({Change::Kind::content, inode, {}});
-        }
-        overflowed_.clear();
+        Overflow overflow = std::exchange(overflow_, {});
         const std::uint64_t ticket = queued_;
         lock.unlock();
         tell_all(batch);
+        tell_overflow(overflow);
         lock.lock();
-        done_ = std::max(done_, ticket);
         stats_.told += batch.size();
-        told_.notify_all();
+        if (overflow.empty()) {
+            done_ = std::max(done_, ticket);
+            told_.notify_all();
+            continue;
+        }
+        // Those waited for could not be told whole. Again, when there is hope.
+        overflow_.directories.merge(overflow.directories);
+        wake_.wait_for(lock, kRetryAfter, [&] { return !running_; });
     }
 }
 
 void Invalidator::tell_all(const Changes& changes) {
     deps_.gate.wait_for_replies();
     for (const Change& change : changes) tell(change);
+}
+
+// Leaves those of the directories that could not be read.
+void Invalidator::tell_overflow(Overflow& overflow) {
+    for (const InodeId inode : overflow.inodes) tell({Change::Kind::content, inode, {}});
+    overflow.inodes.clear();
+    if (overflow.directories.empty()) return;
+    for (std::size_t part = 0; part < KernelInodes::kParts; ++part) {
+        for (auto& [parent, name] : deps_.inodes.names_in(overflow.directories, part)) {
+            tell({Change::Kind::entry, parent, std::move(name)});
+        }
+    }
+    std::erase_if(overflow.directories, [&](InodeId directory) {
+        const Status status = tell_names(directory);
+        if (!status.ok()) {
+            deps_.log.warn(
+                "event=kernel_cache_failed inode={} error=\"{}\"", directory, status.message());
+        }
+        return status.ok();
+    });
+}
+
+// All that are there now: the kernel may believe that they are not, or are others.
+Status Invalidator::tell_names(InodeId directory) {
+    for (std::uint64_t cookie = 0;;) {
+        TRY_ASSIGN(const auto page, deps_.names.read_directory(directory, cookie, kPage));
+        for (const objstore::EntryWithInode& one : page) {
+            std::string name = one.entry.name;
+            if (name.ends_with('/')) name.pop_back();
+            tell({Change::Kind::entry, directory, std::move(name)});
+        }
+        if (page.size() < kPage) return {};
+        cookie = page.back().entry.cookie;
+    }
 }
 
 void Invalidator::tell(const Change& change) {

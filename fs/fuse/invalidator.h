@@ -50,9 +50,9 @@ public:
         spdlog::logger& log;
     };
     struct Stats {
-        std::uint64_t told = 0;       // notifications
-        std::uint64_t timed_out = 0;  // changes answered before the kernel knew
-        std::uint64_t dropped = 0;    // changes that found the queue full
+        std::uint64_t told = 0;        // notifications
+        std::uint64_t timed_out = 0;   // changes answered before the kernel knew
+        std::uint64_t overflowed = 0;  // changes that found the queue full
     };
     Invalidator(Options options, Deps deps);
     ~Invalidator() override;  // stops
@@ -81,10 +81,22 @@ public:
 private:
     using Changes = std::vector<objstore::Change>;
 
+    // Where changes found the queue full, all that the kernel has of these is forgotten: of inodes
+    // that it knows, so no more than it has memory for.
+    struct Overflow {
+        std::set<InodeId> inodes;       // their attributes and content
+        std::set<InodeId> directories;  // the names in them
+
+        bool empty() const { return inodes.empty() && directories.empty(); }
+        void add(const objstore::Change& change);
+    };
+
     bool known(const objstore::Change& change);
-    bool enqueue(Changes changes, std::uint64_t& ticket);
+    std::uint64_t enqueue(Changes changes);
     void run();
     void tell_all(const Changes& changes);
+    void tell_overflow(Overflow& overflow);
+    Status tell_names(InodeId directory);
     void tell(const objstore::Change& change);
     int tell_inode(const objstore::Change& change);
     void distrust(const Changes& changes);
@@ -97,9 +109,9 @@ private:
     std::condition_variable wake_;
     std::condition_variable told_;
     Changes queue_;
-    std::set<InodeId> overflowed_;  // inodes whose changes found no room: all of them is forgotten
-    std::uint64_t queued_ = 0;      // tickets: changes ever put into the queue ...
-    std::uint64_t done_ = 0;        // ... and told
+    Overflow overflow_;
+    std::uint64_t queued_ = 0;  // tickets: changes ever put into the queue ...
+    std::uint64_t done_ = 0;    // ... and told
     bool running_ = false;
     Stats stats_;
     std::map<InodeId, std::chrono::nanoseconds> distrusted_;

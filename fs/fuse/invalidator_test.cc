@@ -20,7 +20,10 @@ using objstore::Change;
 class FakeKernel final : public KernelCache {
 public:
     int forget_entry(InodeId parent, const std::string& name) override {
-        if (blocked) unblock.acquire();
+        if (blocked) {
+            ++waiting;
+            unblock.acquire();
+        }
         note("entry " + std::to_string(parent) + " " + name);
         return 0;
     }
@@ -37,6 +40,7 @@ public:
     }
 
     std::atomic<bool> blocked = false;
+    std::atomic<int> waiting = 0;  // calls that were blocked
     std::atomic<bool> absent = false;
     std::counting_semaphore<8> unblock{0};
 
@@ -53,15 +57,25 @@ struct Bench {
                                                std::make_shared<spdlog::sinks::null_sink_mt>())),
           invalidator(options, {inodes, gate, store.engine().names(), clock, *log}) {
         invalidator.start(kernel);
-        inodes.looked_up(5);
+        (void)inodes.looked_up(5, {1, "d"});
     }
     ~Bench() {
-        kernel.blocked = false;
-        kernel.unblock.release(4);
+        unblock();
         invalidator.stop();
     }
     void change(Change change, Door door = Door::s3) {
         invalidator.changed(std::span(&change, 1), door);
+    }
+    // The kernel holds up one call, and a queue for one change is full.
+    void fill_queue() {
+        kernel.blocked = true;
+        change({Change::Kind::entry, 5, "held up"});
+        while (kernel.waiting == 0) std::this_thread::yield();
+        change({Change::Kind::entry, 5, "queued"});
+    }
+    void unblock() {
+        kernel.blocked = false;
+        kernel.unblock.release(4);
     }
 
     tests::SimStore store{{}};
@@ -115,26 +129,85 @@ TEST_CASE("a thread that serves the mount does not wait") {
 
 TEST_CASE("an overflowing queue is counted and its directory not trusted") {
     Bench bench({.wait_max = std::chrono::milliseconds(1), .queue_max = 1});
-    bench.kernel.blocked = true;
-    for (int i = 0; i < 4; ++i) bench.change(kEntry);
-    CHECK(bench.invalidator.stats().dropped > 0);
+    bench.fill_queue();
+    CHECK(bench.invalidator.stats().overflowed == 0);
+    bench.change(kEntry);
+    CHECK(bench.invalidator.stats().overflowed == 1);
     CHECK_FALSE(bench.invalidator.trusts(5));
 }
 
 TEST_CASE("an inode whose change finds the queue full is forgotten when there is room") {
     Bench bench({.wait_max = std::chrono::milliseconds(1), .queue_max = 1});
-    bench.inodes.looked_up(7);
-    bench.kernel.blocked = true;
-    for (int i = 0; i < 4; ++i) bench.change(kEntry);
+    (void)bench.inodes.looked_up(7, {5, "f"});
+    bench.fill_queue();
     bench.change({Change::Kind::attributes, 7, ""});
-    REQUIRE(bench.invalidator.stats().dropped > 0);
-    bench.kernel.blocked = false;
-    bench.kernel.unblock.release(4);
+    bench.unblock();
     const auto told = [&] {
         const Told all = bench.kernel.told();
         return std::find(all.begin(), all.end(), "content 7") != all.end();
     };
     while (!told()) std::this_thread::yield();
+}
+
+TEST_CASE("of a directory whose change finds the queue full all names are forgotten") {
+    Bench bench({.wait_max = std::chrono::milliseconds(1), .queue_max = 1});
+    const InodeId bucket = bench.store.bucket();
+    (void)bench.inodes.looked_up(bucket, {1, "b"});
+    // The kernel knows one name that is gone, and may know that others are not there.
+    (void)bench.inodes.looked_up(77, {bucket, "gone"});
+    (void)bench.inodes.looked_up(78, {5, "elsewhere"});
+    REQUIRE(bench.store.put("there", "x").ok());
+    REQUIRE(bench.store.put("directory/k", "x").ok());
+    bench.fill_queue();
+    bench.change({Change::Kind::entry, bucket, "any"});
+    bench.unblock();
+    // A change that is told after it.
+    while (bench.kernel.told().empty() || bench.kernel.told().back() != "attributes 5") {
+        bench.change({Change::Kind::attributes, 5, ""});
+    }
+    const Told told = bench.kernel.told();
+    for (const char* name : {"gone", "there", "directory"}) {
+        CAPTURE(name);
+        const std::string wanted = "entry " + std::to_string(bucket) + " " + name;
+        CHECK(std::count(told.begin(), told.end(), wanted) == 1);
+    }
+    CHECK(std::count(told.begin(), told.end(), "entry 5 elsewhere") == 0);
+}
+
+TEST_CASE("who finds the queue full is answered after the kernel was told") {
+    Bench bench({.wait_max = std::chrono::minutes(1), .queue_max = 0});
+    (void)bench.inodes.looked_up(77, {5, "name"});
+    bench.change(kEntry);
+    CHECK(bench.kernel.told() == Told{"entry 5 name"});
+    bench.change({Change::Kind::attributes, 5, ""});
+    CHECK(bench.kernel.told() == Told{"entry 5 name", "content 5"});
+    CHECK(bench.invalidator.stats().timed_out == 0);
+    CHECK(bench.invalidator.trusts(5));
+}
+
+TEST_CASE("the names of an inode are known as the kernel has them, up to a bound") {
+    KernelInodes inodes;
+    const auto names_in = [&](InodeId directory) {
+        Told names;
+        for (std::size_t part = 0; part < KernelInodes::kParts; ++part) {
+            for (const auto& one : inodes.names_in({directory}, part)) names.push_back(one.name);
+        }
+        return names;
+    };
+    CHECK_FALSE(inodes.looked_up(9, {5, "a"}));
+    CHECK_FALSE(inodes.looked_up(9, {5, "a"}));
+    CHECK_FALSE(inodes.looked_up(9, {6, "link"}));
+    CHECK(names_in(5) == Told{"a"});
+    CHECK_FALSE(inodes.renamed(9, {5, "a"}, {7, "b"}));
+    CHECK(names_in(5).empty());
+    CHECK(names_in(6) == Told{"link"});
+    CHECK(names_in(7) == Told{"b"});
+    for (std::size_t i = 2; i < KernelInodes::kNamesMax; ++i) {
+        CHECK_FALSE(inodes.looked_up(9, {5, std::to_string(i)}));
+    }
+    CHECK(inodes.looked_up(9, {5, "more"}) == KernelName{6, "link"});
+    inodes.forget(9, 100);
+    CHECK(names_in(5).empty());
 }
 
 TEST_CASE("an inode whose lookup is just being taken in is told of after its directory") {
@@ -143,7 +216,7 @@ TEST_CASE("an inode whose lookup is just being taken in is told of after its dir
     const auto found = bench.store.engine().stat(bench.store.bucket(), "f");
     REQUIRE(found.ok());
     const InodeId inode = found->inode->id;
-    bench.inodes.looked_up(inode);
+    (void)bench.inodes.looked_up(inode, {bench.store.bucket(), "f"});
     bench.kernel.absent = true;
     bench.change({Change::Kind::attributes, inode, ""});
     const std::string attributes = "attributes " + std::to_string(inode);

@@ -57,7 +57,7 @@ bool add_entries(Listing& listing, Session& s, const DirectoryPage& page) {
         const auto e = s.entry(entry.attributes, listing.directory, listing.cache);
         if (!listing.add(entry.name.c_str(), e, entry.cookie + kAfterDotDot)) return false;
         if (!listing.plus) continue;
-        s.inodes.looked_up(entry.attributes.inode);
+        s.looked_up(entry.attributes.inode, {listing.directory, entry.name});
         listing.looked_up.push_back(entry.attributes.inode);
     }
     return true;

@@ -55,7 +55,7 @@ void create(
         return;
     }
     const Attributes attributes = *created->change.attributes;
-    s.inodes.looked_up(attributes.inode);
+    s.looked_up(attributes.inode, {parent, name});
     keep_cache(s, attributes.inode, *info);
     info->fh = s.files.add(std::move(created->file));
     const ReplyGate::Pass pass(s.gate, seen);

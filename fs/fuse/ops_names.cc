@@ -27,7 +27,7 @@ void lookup(fuse_req_t req, fuse_ino_t parent, const char* name) {
     const Serving serving;
     Session& s = session_of(req);
     const std::uint64_t seen = s.gate.seen();
-    s.reply_entry(req, seen, parent, s.vfs.lookup(caller(req), parent, name));
+    s.reply_entry(req, seen, {parent, name}, s.vfs.lookup(caller(req), parent, name));
 }
 
 void forget(fuse_req_t req, fuse_ino_t inode, std::uint64_t lookups) {
@@ -46,7 +46,7 @@ void mkdir(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode) {
     Session& s = session_of(req);
     const std::uint64_t seen = s.gate.seen();
     auto made = s.vfs.mkdir(caller(req), parent, name, with_mode(mode));
-    s.reply_entry(req, seen, parent, attributes_in(std::move(made)));
+    s.reply_entry(req, seen, {parent, name}, attributes_in(std::move(made)));
 }
 
 void mknod(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, dev_t rdev) {
@@ -63,7 +63,7 @@ void mknod(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, dev
             auto created = s.vfs.create(caller(req), parent, name, request);
             Result<NameChange> change =
                 created.ok() ? Result(std::move(created->change)) : created.error();
-            s.reply_entry(req, seen, parent, attributes_in(std::move(change)));
+            s.reply_entry(req, seen, {parent, name}, attributes_in(std::move(change)));
             return;
         }
         case S_IFIFO:
@@ -83,7 +83,7 @@ void mknod(fuse_req_t req, fuse_ino_t parent, const char* name, mode_t mode, dev
             return;
     }
     auto made = s.vfs.mknod(caller(req), parent, name, kind, with_mode(mode));
-    s.reply_entry(req, seen, parent, attributes_in(std::move(made)));
+    s.reply_entry(req, seen, {parent, name}, attributes_in(std::move(made)));
 }
 
 void symlink(fuse_req_t req, const char* target, fuse_ino_t parent, const char* name) {
@@ -91,7 +91,7 @@ void symlink(fuse_req_t req, const char* target, fuse_ino_t parent, const char* 
     Session& s = session_of(req);
     const std::uint64_t seen = s.gate.seen();
     auto made = s.vfs.symlink(caller(req), {parent, name, target}, with_mode(0777));
-    s.reply_entry(req, seen, parent, attributes_in(std::move(made)));
+    s.reply_entry(req, seen, {parent, name}, attributes_in(std::move(made)));
 }
 
 void link(fuse_req_t req, fuse_ino_t inode, fuse_ino_t parent, const char* name) {
@@ -99,7 +99,7 @@ void link(fuse_req_t req, fuse_ino_t inode, fuse_ino_t parent, const char* name)
     Session& s = session_of(req);
     const std::uint64_t seen = s.gate.seen();
     auto made = s.vfs.link(caller(req), inode, parent, name);
-    s.reply_entry(req, seen, parent, attributes_in(std::move(made)));
+    s.reply_entry(req, seen, {parent, name}, attributes_in(std::move(made)));
 }
 
 void unlink(fuse_req_t req, fuse_ino_t parent, const char* name) {
@@ -126,8 +126,13 @@ void rename(fuse_req_t req,
     RenameFlags wanted;
     wanted.no_replace = (flags & RENAME_NOREPLACE) != 0;
     wanted.exchange = (flags & RENAME_EXCHANGE) != 0;
-    const auto renamed =
-        session_of(req).vfs.rename(caller(req), {parent, name}, {new_parent, new_name}, wanted);
+    Session& s = session_of(req);
+    const auto renamed = s.vfs.rename(caller(req), {parent, name}, {new_parent, new_name}, wanted);
+    if (renamed.ok() && renamed->attributes) {
+        s.renamed(renamed->attributes->inode, {parent, name}, {new_parent, new_name});
+    }
+    // Which inode came to be there is not told.
+    if (renamed.ok() && wanted.exchange) s.expire(KernelName{parent, name});
     reply_status(req, renamed.error());
 }
 

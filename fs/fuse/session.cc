@@ -98,24 +98,29 @@ fuse_entry_param Session::entry(const Attributes& attributes, InodeId parent, bo
 
 void Session::reply_entry(fuse_req_t req,
                           std::uint64_t seen,
-                          InodeId parent,
+                          const KernelName& name,
                           const Result<Attributes>& found) {
-    if (found.ok()) inodes.looked_up(found->inode);
+    if (found.ok()) looked_up(found->inode, name);
     const ReplyGate::Pass pass(gate, seen);
     if (found.ok()) {
-        const fuse_entry_param e = entry(*found, parent, pass.fresh());
+        const fuse_entry_param e = entry(*found, name.parent, pass.fresh());
         if (fuse_reply_entry(req, &e) != 0) forget(found->inode);
         return;
     }
     const bool absent =
         found.code() == objstore::Code::not_found && found.why() == objstore::Why::none;
-    if (absent && pass.fresh() && invalidator.trusts(parent)) {
+    if (absent && pass.fresh() && invalidator.trusts(name.parent)) {
         fuse_entry_param e{};  // No inode: the kernel remembers that there is nothing.
         e.entry_timeout = options_.timeout_seconds;
         fuse_reply_entry(req, &e);
         return;
     }
     reply_status(req, found.error());
+}
+
+void Session::expire(std::optional<KernelName> name) {
+    if (!name) return;
+    invalidator.tell_later({objstore::Change::Kind::entry, name->parent, std::move(name->name)});
 }
 
 void Session::reply_attributes(fuse_req_t req,

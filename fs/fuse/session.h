@@ -69,11 +69,19 @@ public:
     // The reply to a request that ends with an entry: lookup, mkdir, link and the like.
     void reply_entry(fuse_req_t req,
                      std::uint64_t seen,
-                     InodeId parent,
+                     const KernelName& name,
                      const Result<Attributes>& found);
     void reply_attributes(fuse_req_t req, std::uint64_t seen, const Result<Attributes>& found);
-    // An entry to send while the gate is passed; counts as a lookup.
+    // An entry to send while the gate is passed.
     fuse_entry_param entry(const Attributes& attributes, InodeId parent, bool fresh);
+    // Before the kernel is sent an entry, or after it moved one.
+    void looked_up(InodeId inode, KernelName name) {
+        expire(inodes.looked_up(inode, std::move(name)));
+    }
+    void renamed(InodeId inode, const KernelName& from, KernelName to) {
+        expire(inodes.renamed(inode, from, std::move(to)));
+    }
+    void expire(std::optional<KernelName> name);
     void forget(InodeId inode) { inodes.forget(inode, 1); }
 
 private:

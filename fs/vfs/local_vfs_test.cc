@@ -196,6 +196,92 @@ TEST_CASE("paths have 4,096 bytes at most, also when a name is moved or linked")
     CHECK(f.vfs().rename(f.nfs_root, {deep, fits}, {f.bucket(), "f"}, {}).ok());
 }
 
+// Directories of long names below the bucket or each other; the last.
+InodeId make_chain(VfsFixture& f, InodeId directory, int depth) {
+    SetAttributes mode;
+    mode.mode = 0755;
+    for (int i = 0; i < depth; ++i) {
+        const auto made = f.vfs().mkdir(f.nfs_root, directory, std::string(255, 'd'), mode);
+        REQUIRE(made.ok());
+        directory = made->attributes->inode;
+    }
+    return directory;
+}
+
+std::vector<std::string> keys(VfsFixture& f) {
+    std::vector<std::string> keys;
+    const auto page = f.store.engine().list(f.bucket(), {});
+    REQUIRE(page.ok());
+    for (const auto& object : page->objects) keys.push_back(object.key);
+    return keys;
+}
+
+TEST_CASE("what lies below a moved directory is no key while its path is too long for one") {
+    VfsFixture f;
+    const std::string moved = "moved/" + std::string(200, 'k');
+    REQUIRE(f.store.put("moved/short", "short").ok());
+    REQUIRE(f.store.put(moved, "content").ok());
+    const InodeId deep = make_chain(f, f.bucket(), 3);
+    const std::string prefix =
+        std::string(255, 'd') + '/' + std::string(255, 'd') + '/' + std::string(255, 'd') + '/';
+    const Vfs::NameAt high{f.bucket(), "moved"};
+    const Vfs::NameAt low{deep, std::string_view("moved-below-where-keys-are-long-already-")};
+    REQUIRE(prefix.size() + low.name.size() + 1 + 200 <= 1024);
+    const std::string long_name(60, 'm');
+    const Vfs::NameAt lowest{deep, long_name};
+    REQUIRE(prefix.size() + lowest.name.size() + 1 + 200 > 1024);
+
+    REQUIRE(f.vfs().rename(f.nfs_root, high, low, {}).ok());
+    CHECK(keys(f).size() == 2);
+    REQUIRE(f.vfs().rename(f.nfs_root, low, lowest, {}).ok());
+    CHECK(keys(f) == std::vector<std::string>{prefix + long_name + "/short"});
+    // It is all there for mounts and NFS, and keeps the bucket from going.
+    const auto directory = f.vfs().lookup(f.nfs_root, deep, long_name);
+    REQUIRE(directory.ok());
+    const auto file = f.vfs().lookup(f.nfs_root, directory->inode, std::string(200, 'k'));
+    REQUIRE(file.ok());
+    CHECK(f.read(f.nfs_root, file->inode).value() == "content");
+    REQUIRE(f.store.remove(prefix + long_name + "/short").ok());
+    CHECK(f.store.engine().apply(objstore::DeleteBucketOp{"b", 1}, {}).why() == Why::not_empty);
+    REQUIRE(f.vfs().rename(f.nfs_root, lowest, high, {}).ok());
+    // The directory that it left is empty.
+    CHECK(keys(f) == std::vector<std::string>{prefix, moved});
+    CHECK(f.store.read(moved).value_or("") == "content");
+}
+
+TEST_CASE("below a moved directory nothing is made past 4,096 bytes, and all can be taken away") {
+    VfsFixture f;
+    SetAttributes mode;
+    mode.mode = 0755;
+    const auto top = f.vfs().mkdir(f.nfs_root, f.bucket(), "top", mode);
+    REQUIRE(top.ok());
+    const InodeId below = make_chain(f, top->attributes->inode, 10);
+    const InodeId file = f.make(f.nfs_root, below, "f");
+    const InodeId deep = make_chain(f, f.bucket(), 10);
+    REQUIRE(f.vfs().rename(f.nfs_root, {f.bucket(), "top"}, {deep, "top"}, {}).ok());
+    const auto refused = [&](const auto& result) {
+        check_error(result.error(), Code::invalid_argument, Why::name_too_long);
+    };
+    refused(f.vfs().create(f.nfs_root, below, "g", {}));
+    refused(f.vfs().link(f.nfs_root, file, below, "g"));
+    refused(f.vfs().mkdir(f.nfs_root, below, "g", mode));
+    refused(f.vfs().rename(f.nfs_root, {below, "f"}, {below, "longer"}, {}));
+    CHECK(f.vfs().lookup(f.nfs_root, below, "f")->inode == file);
+    CHECK(f.vfs().rename(f.nfs_root, {below, "f"}, {below, "g"}, {}).ok());
+    CHECK(f.vfs().rename(f.nfs_root, {below, "g"}, {f.bucket(), "g"}, {}).ok());
+    CHECK(keys(f).back() == "g");
+    CHECK(f.vfs().unlink(f.nfs_root, f.bucket(), "g").ok());
+    // From the end, where paths are too long, to the top.
+    InodeId at = below;
+    for (int i = 0; i < 10; ++i) {
+        const auto parent = f.vfs().lookup_parent(f.nfs_root, at);
+        REQUIRE(parent.ok());
+        REQUIRE(f.vfs().rmdir(f.nfs_root, parent->inode, std::string(255, 'd')).ok());
+        at = parent->inode;
+    }
+    CHECK(f.vfs().rmdir(f.nfs_root, deep, "top").ok());
+}
+
 TEST_CASE("an exclusive create is repeated with the same verifier, not with another") {
     VfsFixture f;
     CreateRequest request;

@@ -11,11 +11,13 @@ constexpr std::size_t kFirstBufferBytes = 16 * kKiB;
 
 }  // namespace
 
-ContentWriter::ContentWriter(VolumeStore& volumes,
-                             Pins::Pin pin,
-                             Owner owner,
-                             std::uint64_t size_hint)
-    : volumes_(volumes), pin_(std::move(pin)), owner_(owner), size_hint_(size_hint) {}
+ContentWriter::ContentWriter(
+    VolumeStore& volumes, Pins::Pin pin, Owner owner, std::uint64_t size_hint, InodeIs inode_is)
+    : volumes_(volumes),
+      pin_(std::move(pin)),
+      owner_(owner),
+      size_hint_(size_hint),
+      inode_is_(inode_is) {}
 
 ContentWriter::~ContentWriter() = default;
 

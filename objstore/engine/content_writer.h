@@ -17,8 +17,14 @@ inline constexpr std::size_t kSmallContentBytes = 128 * kKiB;
 // it.
 class ContentWriter final {
 public:
+    // Whether the owner's inode is one that is yet to be made.
+    enum class InodeIs : bool { there, fresh };
     // `owner`: recorded in stripe headers; extents get logical offsets from its offset.
-    ContentWriter(VolumeStore& volumes, Pins::Pin pin, Owner owner, std::uint64_t size_hint);
+    ContentWriter(VolumeStore& volumes,
+                  Pins::Pin pin,
+                  Owner owner,
+                  std::uint64_t size_hint,
+                  InodeIs inode_is = InodeIs::there);
     ~ContentWriter();
 
     // Room for the next bytes, never empty; then `advance` by how many were put there.
@@ -31,6 +37,8 @@ public:
     bool is_small() const { return stream_ == nullptr; }
     Bytes small_bytes() const { return Bytes(small_.data(), static_cast<std::size_t>(size_)); }
     const Owner& owner() const { return owner_; }
+    // The id for the inode that the commit makes for these bytes; 0: not ours to say.
+    InodeId fresh_inode() const { return inode_is_ == InodeIs::fresh ? owner_.inode : 0; }
     // Of streamed content: all synced. Once.
     Result<std::vector<Extent>> finish_stream();
 
@@ -42,6 +50,7 @@ private:
     const Pins::Pin pin_;  // from the first stripe to the commit that names it
     const Owner owner_;
     const std::uint64_t size_hint_;
+    const InodeIs inode_is_;
     std::uint64_t size_ = 0;
     Buffer small_;
     std::unique_ptr<VolumeStream> stream_;

@@ -1,5 +1,6 @@
 #include "objstore/engine/deployment.h"
 
+#include <charconv>
 #include <set>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@ namespace objstore {
 namespace {
 
 constexpr const char* kNamespacePath = "meta/namespace.db";
+constexpr const char* kOrderName = "volume.order";
 
 // Absent, or a file without a byte, which SQLite takes for a new database.
 Result<bool> is_missing(Disk& disk) {
@@ -34,6 +36,21 @@ public:
     }
     Status seal_volume(VolumeId id, std::uint64_t length, std::uint64_t payload_bytes) override {
         return meta_.commit(SealVolumeOp{id, length, payload_bytes}, false).status;
+    }
+    Status reserve_order(std::uint64_t number) override {
+        return meta_.commit(SetSettingOp{kOrderName, fmt::format("{}", number)}).status;
+    }
+    Result<std::uint64_t> order() const {
+        const auto text = meta_.setting(kOrderName);
+        if (text.code() == Code::not_found) return std::uint64_t{0};
+        if (!text.ok()) return text.error();
+        std::uint64_t number = 0;
+        const char* const end = text->data() + text->size();
+        const auto parsed = std::from_chars(text->data(), end, number);
+        // The clock's numbers end there too.
+        const bool good = parsed.ec == std::errc() && parsed.ptr == end && number <= INT64_MAX;
+        if (!good) return Status::corruption(fmt::format("setting {}: \"{}\"", kOrderName, *text));
+        return number;
     }
 
 private:
@@ -132,6 +149,7 @@ Status Deployment::open_volumes() {
     TRY_ASSIGN(const auto rows, meta_->volumes());
     VolumeStore::Options& options = options_.volumes;
     options.geometry = geometry_;
+    TRY_ASSIGN(options.order_after, catalog_->order());
     options.deployment[0] = set_.deployment.high;
     options.deployment[1] = set_.deployment.low;
     std::vector<VolumeDisk> disks;

@@ -185,6 +185,57 @@ TEST_CASE("stripe headers say of which part of an upload the bytes are") {
     }
 }
 
+TEST_CASE("stripe headers name the directory that has the bytes of a key that ends in /") {
+    SimStore store({});
+    Engine& engine = store.engine();
+    // The first makes the directory.
+    for (const std::size_t size : {300'005, 300'006, 5005}) {
+        CAPTURE(size);
+        REQUIRE(store.put("m/", some_bytes(size, 1)).ok());
+        REQUIRE(engine.pack().ok());
+        const auto marker = engine.stat(store.bucket(), "m/");
+        REQUIRE(marker.ok());
+        const OwnerEntry owner = owner_of(store, size);
+        CHECK(owner.inode == marker->inode->id);
+        CHECK(owner.generation == marker->inode->generation);
+        CHECK(owner.offset == 0);
+        CHECK_FALSE(marker->inode->extents.at(0).shared);
+        CHECK(store.read("m/").value_or("") == some_bytes(size, 1));
+    }
+}
+
+TEST_CASE(
+    "bytes whose stripes name another inode than their directory are found by the namespace") {
+    SimStore store({});
+    Engine& engine = store.engine();
+    // While the body came another made the directory.
+    const std::string bytes = some_bytes(300'007, 1);
+    auto content = engine.new_object(store.bucket(), "m/", bytes.size());
+    REQUIRE(content->write(as_bytes(bytes)).ok());
+    REQUIRE(store.put("m/k", "other").ok());
+    REQUIRE(engine.put(store.bucket(), "m/", std::move(content), {}).ok());
+    const auto marker = engine.stat(store.bucket(), "m/");
+    REQUIRE(marker.ok());
+    REQUIRE(owner_of(store, bytes.size()).inode != marker->inode->id);
+    CHECK(marker->inode->extents.at(0).shared);
+    CHECK(store.read("m/").value_or("") == bytes);
+}
+
+TEST_CASE("the id of a directory that went is not that of the next one") {
+    SimStore store({});
+    Engine& engine = store.engine();
+    REQUIRE(store.put("m/", "old").ok());
+    const InodeId old = engine.stat(store.bucket(), "m/")->inode->id;
+    auto content = engine.new_object(store.bucket(), "m/", 300'008);
+    REQUIRE(content->write(as_bytes(some_bytes(300'008, 1))).ok());
+    REQUIRE(store.remove("m/").ok());
+    REQUIRE(engine.put(store.bucket(), "m/", std::move(content), {}).ok());
+    const auto marker = engine.stat(store.bucket(), "m/");
+    REQUIRE(marker.ok());
+    CHECK(marker->inode->id != old);
+    CHECK(marker->inode->extents.at(0).shared);
+}
+
 TEST_CASE("stripes of one deployment are numbered in the order of their writes") {
     SimStore store({});
     REQUIRE(store.put("a", some_bytes(300'000, 1)).ok());
@@ -198,6 +249,29 @@ TEST_CASE("stripes of one deployment are numbered in the order of their writes")
     }
     CHECK(sequences.at(300'000) < sequences.at(300'001));
     CHECK(sequences.at(300'001) < sequences.at(300'002));
+}
+
+TEST_CASE("stripes are numbered on from what the namespace has, whatever the clock says") {
+    SimStore store({});
+    const auto set_order = [&](const std::string& text) {
+        REQUIRE(store.engine().apply(SetSettingOp{"volume.order", text}, {}).ok());
+        store.close();
+        return store.open();
+    };
+    constexpr std::uint64_t kAhead = 9'000'000'000'000'000'000;  // some centuries
+    REQUIRE(set_order(std::to_string(kAhead)).ok());
+    REQUIRE(store.put("a", some_bytes(300'000, 1)).ok());
+    CHECK(stripes(store).at(0).first.sequence == kAhead + 1);
+    // Noted before it was used, and given back at a stop.
+    REQUIRE(store.power_cycle().ok());
+    REQUIRE(store.put("b", some_bytes(300'000, 2)).ok());
+    std::uint64_t last = 0;
+    for (const auto& [prologue, owners] : stripes(store)) last = std::max(last, prologue.sequence);
+    CHECK(last > kAhead + 1);
+    store.close();
+    REQUIRE(store.open().ok());
+    CHECK(store.engine().names().setting("volume.order").value() == std::to_string(last));
+    CHECK(set_order("much").code() == Code::corruption);
 }
 
 }  // namespace objstore

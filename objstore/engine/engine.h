@@ -109,9 +109,13 @@ public:
     virtual std::unique_ptr<ObjectReader> try_open(const ObjectInfo& object) = 0;
     virtual Result<ListPage> list(InodeId bucket, const ListRequest& request) = 0;
 
-    // ---- new content. `size_hint` 0: unknown. An owner without an inode is given a new one,
-    // which becomes the object's; parts and writes to files name theirs.
+    // ---- new content. `size_hint` 0: unknown. Parts and writes to files name their owner; that of
+    // an object is a new inode, or its directory when the key ends in '/' and that is there, for
+    // which it may block.
     virtual std::unique_ptr<ContentWriter> new_content(Owner owner, std::uint64_t size_hint) = 0;
+    virtual std::unique_ptr<ContentWriter> new_object(InodeId bucket,
+                                                      std::string_view key,
+                                                      std::uint64_t size_hint) = 0;
     virtual Result<OpResult> put(InodeId bucket,
                                  std::string_view key,
                                  std::unique_ptr<ContentWriter> content,

@@ -33,19 +33,21 @@ Result<BucketRow> LocalEngine::bucket(std::string_view name) {
     return meta_.bucket(name);
 }
 
-Result<ObjectInfo> LocalEngine::stat(InodeId bucket, std::string_view key) {
+Result<EntryWithInode> LocalEngine::find(InodeId bucket, std::string_view key) {
     InodeId directory = bucket;
     for (std::size_t at = 0; at < key.size();) {
         auto found = meta_.lookup(directory, take_component(key, at));
-        if (found.code() == Code::not_found) return no_such_key(key);
-        if (!found.ok()) return found.error();
-        if (at < key.size()) {
-            directory = found->inode->id;
-        } else if (is_object(*found->inode)) {
-            return info_of(*found);
-        }
+        if (found.code() == Code::not_found) break;
+        if (!found.ok() || at == key.size()) return found;
+        directory = found->inode->id;
     }
     return no_such_key(key);
+}
+
+Result<ObjectInfo> LocalEngine::stat(InodeId bucket, std::string_view key) {
+    TRY_ASSIGN(const EntryWithInode found, find(bucket, key));
+    if (!is_object(*found.inode)) return no_such_key(key);
+    return info_of(found);
 }
 
 std::optional<ObjectInfo> LocalEngine::try_stat(InodeId bucket, std::string_view key) {
@@ -135,8 +137,22 @@ Result<ListPage> LocalEngine::list(InodeId bucket, const ListRequest& request) {
 }
 
 std::unique_ptr<ContentWriter> LocalEngine::new_content(Owner owner, std::uint64_t size_hint) {
-    if (owner.inode == 0) owner = {.inode = meta_.new_inode_id(), .generation = 1};
+    ASSERT(owner.inode != 0);
     return std::make_unique<ContentWriter>(volumes_, pins_.acquire(), owner, size_hint);
+}
+
+std::unique_ptr<ContentWriter> LocalEngine::new_object(InodeId bucket,
+                                                       std::string_view key,
+                                                       std::uint64_t size_hint) {
+    using InodeIs = ContentWriter::InodeIs;
+    Owner owner{.inode = 0, .generation = 1};
+    if (key.ends_with('/')) {
+        const auto found = find(bucket, key);
+        if (found.ok()) owner = {found->inode->id, found->inode->generation + 1};
+    }
+    const auto inode_is = owner.inode == 0 ? InodeIs::fresh : InodeIs::there;
+    if (owner.inode == 0) owner.inode = meta_.new_inode_id();
+    return std::make_unique<ContentWriter>(volumes_, pins_.acquire(), owner, size_hint, inode_is);
 }
 
 Status LocalEngine::take_content(ContentWriter& content,
@@ -152,6 +168,12 @@ Status LocalEngine::take_content(ContentWriter& content,
 }
 
 namespace {
+
+void describe_content(PutObjectOp& op, const ContentWriter& content) {
+    op.inode.id = content.fresh_inode();
+    op.stripes_of = content.owner().inode;
+    op.inode.size = content.size();
+}
 
 PutObjectOp put_op(InodeId bucket,
                    std::string_view key,
@@ -176,8 +198,7 @@ Result<OpResult> LocalEngine::put(InodeId bucket,
                                   std::unique_ptr<ContentWriter> content,
                                   PutAttributes attributes) {
     PutObjectOp op = put_op(bucket, key, std::move(attributes), clock_.now());
-    op.inode.id = content->owner().inode;
-    op.inode.size = content->size();
+    describe_content(op, *content);
     std::vector<Placement> placements;
     TRY(take_content(*content, op.content, placements));
     Txn txn;
@@ -192,8 +213,7 @@ void LocalEngine::start_put(InodeId bucket,
                             PutDone done) {
     ASSERT(content->is_small());
     PutObjectOp op = put_op(bucket, key, std::move(attributes), clock_.now());
-    op.inode.id = content->owner().inode;
-    op.inode.size = content->size();
+    describe_content(op, *content);
     std::vector<Placement> placements;
     if (content->size() != 0) placements.push_back({0, content->owner(), content->small_bytes()});
     Txn txn;
@@ -222,7 +242,7 @@ Result<OpResult> LocalEngine::copy(const CopySource& source,
                          .source_generation = source.inode->generation,
                          .source_offset = source.offset,
                          .length = source.length});
-    return apply(std::move(op), {.door = Door::s3}, nullptr);
+    return copy_in_steps(source, std::move(op));
 }
 
 }  // namespace objstore

@@ -80,7 +80,7 @@ Result<OpResult> LocalEngine::complete_upload(CompleteUploadOp op, std::span<con
     op.inode.generation = 1;
     op.time = clock_.now();
     if (op.inode.mtime == 0) op.inode.mtime = op.time;
-    return apply(std::move(op), {.door = Door::s3}, nullptr);
+    return complete_in_steps(parts, std::move(op));
 }
 
 }  // namespace objstore

@@ -42,6 +42,9 @@ public:
     Result<ListPage> list(InodeId bucket, const ListRequest& request) override;
 
     std::unique_ptr<ContentWriter> new_content(Owner owner, std::uint64_t size_hint) override;
+    std::unique_ptr<ContentWriter> new_object(InodeId bucket,
+                                              std::string_view key,
+                                              std::uint64_t size_hint) override;
     Result<OpResult> put(InodeId bucket,
                          std::string_view key,
                          std::unique_ptr<ContentWriter> content,
@@ -87,10 +90,15 @@ private:
                         NewContent& into,
                         std::vector<Placement>& placements);
     Result<OpResult> commit(Txn txn, std::vector<Placement> placements, Door door);
+    // At once where that is not too much.
+    Result<OpResult> copy_in_steps(const CopySource& source, PutObjectOp op);
+    Result<OpResult> complete_in_steps(std::span<const PartRow> parts, CompleteUploadOp op);
     Result<OpResult> finish(TxnResult result, Door door, OpResult* failed);
     // The same for one whose changes were told, or need not be.
     Result<OpResult> result_of(TxnResult result, OpResult* failed);
     void notify(std::span<const Change> changes, Door door);
+    // What the last component of the key names, whether S3 shows it or not.
+    Result<EntryWithInode> find(InodeId bucket, std::string_view key);
     // A put that nobody's thread waits for, once committed.
     struct Put {
         TxnResult result;

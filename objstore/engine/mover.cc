@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kLeftMax = 100'000;
 // Named in one Txn: whoever writes waits for it.
-constexpr std::size_t kOpsTogether = 128;
+constexpr std::size_t kNamedTogether = 128;
 constexpr int kUpkeepSteps = 50;
 constexpr std::chrono::milliseconds kStepPause(20);
 
@@ -165,7 +165,7 @@ Status Mover::pack_rows(std::span<const InlineRow* const> rows) {
 
 Status Mover::name(std::span<const Op> ops) {
     while (!ops.empty()) {
-        const auto some = ops.first(std::min(kOpsTogether, ops.size()));
+        const auto some = ops.first(std::min(kNamedTogether, ops.size()));
         TRY(name_some(some));
         ops = ops.subspan(some.size());
     }

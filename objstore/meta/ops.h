@@ -8,6 +8,7 @@
 
 #include "objstore/erasure/volume_row.h"
 #include "objstore/meta/inode.h"
+#include "objstore/meta/op_content.h"
 #include "objstore/meta/op_result.h"
 #include "objstore/meta/rows.h"
 
@@ -15,34 +16,6 @@
 // its own preconditions on the writer, so none is ever retried for a race. Times, random numbers
 // and content generations come in with the operation.
 namespace objstore {
-
-// Conditions of S3 writes on the key as it is. Empty: none.
-struct WriteConditions {
-    std::vector<std::string> if_match;       // ETags without quotes, or "*"
-    std::vector<std::string> if_none_match;  // likewise
-    std::optional<UnixNanos> if_unmodified_since;
-    std::optional<std::uint64_t> if_size;
-    std::optional<UnixNanos> if_last_modified;  // DeleteObjects: equal to the second
-};
-
-// New bytes: extents already stored, or bytes to keep inline.
-struct NewContent {
-    std::vector<Extent> extents;  // sorted; logical offsets in the object
-    struct Inline {
-        std::uint64_t logical_offset = 0;
-        std::string bytes;  // at most 64 KiB
-    };
-    std::vector<Inline> inlines;
-};
-
-// A range of another object's stored bytes to share. conflict if its generation has moved on.
-struct CloneRange {
-    InodeId source = 0;
-    std::uint64_t source_generation = 0;
-    std::uint64_t source_offset = 0;
-    std::uint64_t length = 0;
-    std::uint64_t offset = 0;  // in the target
-};
 
 // ---- S3: keys --------------------------------------------------------------------------------
 struct CreateBucketOp {
@@ -52,17 +25,26 @@ struct DeleteBucketOp {
     std::string name;
     UnixNanos time = 0;
 };
+// A nameless file that WriteOps fill, for PutObjectOp and CompleteUploadOp; who makes it holds it,
+// or else it is reaped.
+struct PrepareContentOp {
+    InodeId bucket = 0;
+    InodeId inode = 0;
+    UnixNanos time = 0;
+};
 // Swaps a new inode in under the key, with all directories it passes through. `inode` carries
 // size, mtime (0: `time`), ETag, headers, checksums. What is replaced leaves its owner and
 // mode; else they are the bucket's, or `owner` and `mode`. A key that ends in '/' makes or replaces
-// a marker.
+// a marker. unsupported (too_large): more extents than one operation shares, prepare the content.
 struct PutObjectOp {
     InodeId bucket = 0;
     std::string key;
-    Inode inode;  // id 0: the writer chooses
+    Inode inode;  // id 0: the writer chooses; of a marker: its directory's, if that is made
     NewContent content;
-    std::vector<CloneRange> clones;                                // CopyObject
-    InodeId parts_of = 0;                                          // whose list of parts it gets
+    InodeId stripes_of = 0;          // whose the stripes of `content` say they are; 0: the object's
+    std::vector<CloneRange> clones;  // CopyObject
+    InodeId prepared = 0;            // instead of content: of PrepareContentOp, gets the name
+    InodeId parts_of = 0;            // whose list of parts it gets
     std::optional<std::uint32_t> mode;                             // 0777 bits from S3 metadata
     std::optional<std::pair<std::uint32_t, std::uint32_t>> owner;  // uid, gid where allowed
     WriteConditions conditions;
@@ -97,6 +79,7 @@ struct AbortUploadOp {
     std::string key;
     std::uint64_t upload = 0;
 };
+// unsupported (too_large): as PutObjectOp.
 struct CompleteUploadOp {
     InodeId bucket = 0;
     std::string key;
@@ -111,6 +94,7 @@ struct CompleteUploadOp {
     // part's: `inode` was made from it.
     std::vector<Part> parts;
     Inode inode;  // template: times, ETag, checksums; size and list of parts follow from the parts
+    InodeId prepared = 0;  // as in PutObjectOp; the parts' content, shared
     std::uint64_t part_bytes_min = std::uint64_t{5} << 20;
     std::optional<std::uint64_t> expected_size;
     std::optional<std::uint32_t> mode;
@@ -220,6 +204,7 @@ struct SetSettingOp {
 
 using Op = std::variant<CreateBucketOp,
                         DeleteBucketOp,
+                        PrepareContentOp,
                         PutObjectOp,
                         PutHeadersOp,
                         DeleteObjectOp,

@@ -33,6 +33,7 @@ Status apply_op(const SetAttributesOp& op, Tables& tables, OpResult& result);
 Status apply_op(const SetXattrOp& op, Tables& tables, OpResult& result);
 Status apply_op(const RemoveXattrOp& op, Tables& tables, OpResult& result);
 // ops_write.cc
+Status apply_op(const PrepareContentOp& op, Tables& tables, OpResult& result);
 Status apply_op(const WriteOp& op, Tables& tables, OpResult& result);
 Status apply_op(const TruncateOp& op, Tables& tables, OpResult& result);
 Status apply_op(const PunchOp& op, Tables& tables, OpResult& result);

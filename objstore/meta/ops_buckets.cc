@@ -41,23 +41,37 @@ Status not_empty(std::string_view what) {
     return Status::conflict(fmt::format("the bucket is not empty: {}", what), Why::not_empty);
 }
 
+// No path: those of a deep tree would be as large as its depth squared.
 struct Directory {
     Entry entry;
-    std::string path;  // below the bucket, ends in '/'
+    std::size_t parent = 0;  // its place in the list; the bucket is the first
 };
 
-// Adds the directories right below one to `found`. conflict (not_empty): there is something else.
-Status find_directories(Tables& tables, const Directory& at, std::vector<Directory>& found) {
+// Of what the directory at `at` has under `name`, below the bucket. Where that is too long for a
+// key, the end of it.
+std::string path_of(const std::vector<Directory>& found, std::size_t at, std::string_view name) {
+    std::string path(name);
+    for (; at != 0; at = found[at].parent) {
+        if (path.size() > kKeyBytesMax) return "..." + path;
+        path.insert(0, found[at].entry.name);
+    }
+    return path;
+}
+
+// Adds the directories right below the one at `at` to `found`. conflict (not_empty): there is
+// something else.
+Status find_directories(Tables& tables, std::size_t at, std::vector<Directory>& found) {
+    const InodeId directory = found[at].entry.inode;
     std::string from;
     while (true) {
-        TRY_ASSIGN(const auto page, tables.entries(at.entry.inode, from, kPage));
+        TRY_ASSIGN(const auto page, tables.entries(directory, from, kPage));
         for (const Entry& entry : page) {
-            const std::string path = at.path + entry.name;
-            if (entry.type != FileType::directory) return not_empty(path);
+            const bool is_directory = entry.type == FileType::directory;
+            if (!is_directory) return not_empty(path_of(found, at, entry.name));
             TRY_ASSIGN(const Inode* inode, tables.inode(entry.inode));
-            if (inode->directory.marker) return not_empty(path);
-            if (found.size() == kDirectoriesMax) return not_empty("it has too many directories");
-            found.push_back({entry, path});
+            if (inode->directory.marker) return not_empty(path_of(found, at, entry.name));
+            if (found.size() > kDirectoriesMax) return not_empty("it has over 10,000 directories");
+            found.push_back({entry, at});
         }
         if (page.size() < kPage) return {};
         from = page.back().name + '\0';
@@ -66,11 +80,8 @@ Status find_directories(Tables& tables, const Directory& at, std::vector<Directo
 
 // The bucket's own entry and all directories below, parents first.
 Result<std::vector<Directory>> all_directories(Tables& tables, Entry bucket) {
-    std::vector<Directory> found{{std::move(bucket), ""}};
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        const Directory at = found[i];  // `found` grows
-        TRY(find_directories(tables, at, found));
-    }
+    std::vector<Directory> found{{std::move(bucket)}};
+    for (std::size_t at = 0; at < found.size(); ++at) TRY(find_directories(tables, at, found));
     return found;
 }
 

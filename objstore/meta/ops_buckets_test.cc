@@ -81,6 +81,41 @@ TEST_CASE("a bucket with anything else is not empty, and the error names it") {
     CHECK(names.problems() == "");
 }
 
+TEST_CASE("the error of a deep bucket names the end of a path that is no key") {
+    SimNamespace names;
+    InodeId at = names.bucket;
+    for (int i = 0; i < 1000; ++i) {
+        REQUIRE(names.make_directory(at, std::string(255, 'd')).ok());
+        at = names.result.inode->id;
+    }
+    REQUIRE(names.create(at, "link", FileType::symlink).ok());
+    const Status status = names.run(DeleteBucketOp{"b", names.tick()});
+    check_error(status, Code::conflict, Why::not_empty);
+    CHECK(status.message().size() < 2000);
+    CHECK(status.message().find(" ...ddd") != std::string_view::npos);
+    CHECK(status.message().ends_with("ddd/link"));
+    REQUIRE(names.unlink(at, "link").ok());
+    REQUIRE(names.run(DeleteBucketOp{"b", names.tick()}).ok());
+    CHECK(names.problems() == "");
+}
+
+TEST_CASE("a bucket goes with as many directories as one operation may remove") {
+    SimNamespace names;
+    std::vector<Op> ops;
+    for (int i = 0; i <= 10'000; ++i) {
+        CreateOp op{.parent = names.bucket, .name = std::to_string(i)};
+        op.inode.type = FileType::directory;
+        ops.emplace_back(std::move(op));
+    }
+    REQUIRE(names.tables.commit(ops, nullptr).ok());
+    const Status status = names.run(DeleteBucketOp{"b", names.tick()});
+    check_error(status, Code::conflict, Why::not_empty);
+    CHECK(status.message().find("10,000 directories") != std::string_view::npos);
+    REQUIRE(names.rmdir(names.bucket, "0").ok());
+    REQUIRE(names.run(DeleteBucketOp{"b", names.tick()}).ok());
+    CHECK(names.tables.rows().inodes.size() == 1);
+}
+
 TEST_CASE("a bucket with an upload in progress is not empty") {
     SimNamespace names;
     CreateUploadOp op;

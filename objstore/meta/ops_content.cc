@@ -28,7 +28,8 @@ Result<std::vector<Extent>> gather(Tables& tables, InodeId id, const ContentChan
         gathered.insert(gathered.end(), shared.begin(), shared.end());
     }
     const Holder holder{.inode = id, .generation = change.generation};
-    TRY_ASSIGN(const auto named, name_content(tables, holder, change.content));
+    TRY_ASSIGN(auto named, name_content(tables, holder, change.content));
+    for (Extent& e : named) e.shared = change.strange && e.kind == ExtentKind::stripe;
     gathered.insert(gathered.end(), named.begin(), named.end());
     std::sort(gathered.begin(), gathered.end(), by_offset);
     const auto overlap = [](const Extent& a, const Extent& b) {

@@ -47,6 +47,7 @@ struct ContentChange {
     const std::vector<CloneRange>& clones;
     std::uint64_t generation = 0;  // of the content that it makes
     bool replace_all = false;      // all that was there goes
+    bool strange = false;          // the new stripes say that they are of another inode
 };
 // Puts new bytes over old ones, and gives the end of the last. invalid_argument: they overlap each
 // other. Else as name_content and share_range.

@@ -67,7 +67,23 @@ Inode fresh_file(const KeyWrite& write, const BucketRow& bucket, const Inode* re
     return inode;
 }
 
-KeyTarget begin_file(Tables& tables, const KeyPlace& place, InodeId parent, Inode inode) {
+// Makes `inode` of the nameless one with its id, which keeps its content.
+Status take_prepared(Tables& tables, Inode inode) {
+    TRY_ASSIGN(Inode* const prepared, edit(tables, inode.id));
+    const bool is_it = prepared->is_regular() && prepared->nlink == 0 &&
+                       prepared->bucket == inode.bucket && prepared->size == inode.size;
+    if (!is_it) return Status::conflict(fmt::format("inode {} is not that content", inode.id));
+    inode.change = prepared->change;
+    inode.generation = prepared->generation;
+    inode.extents_in_table = prepared->extents_in_table;
+    inode.extents = std::move(prepared->extents);
+    tables.erase_orphan(inode.id);
+    *prepared = std::move(inode);
+    return {};
+}
+
+Result<KeyTarget> begin_file(
+    Tables& tables, const KeyPlace& place, InodeId parent, Inode inode, bool prepared) {
     if (inode.id == 0) inode.id = tables.next_id();
     inode.parent = parent;
     inode.name = place.name;
@@ -78,7 +94,11 @@ KeyTarget begin_file(Tables& tables, const KeyPlace& place, InodeId parent, Inod
                                .cookie = place.entry ? place.entry->cookie : tables.next_id(),
                                .last_modified = inode.ctime},
                      .old = place.entry};
-    tables.add_inode(std::move(inode));
+    if (prepared) {
+        TRY(take_prepared(tables, std::move(inode)));
+    } else {
+        tables.add_inode(std::move(inode));
+    }
     return target;
 }
 
@@ -132,6 +152,24 @@ Status delete_directory_key(Tables& tables, const Entry& entry, UnixNanos time) 
     return prune(tables, entry.inode, time);
 }
 
+Status put_content(Tables& tables, const PutObjectOp& op, const KeyTarget& target) {
+    TRY_ASSIGN(const bool too_much, is_too_much(tables, op.clones));
+    if (too_much) return {Code::unsupported, "too many extents at once", Why::too_large};
+    TRY_ASSIGN(const Inode* inode, tables.inode(target.entry.inode));
+    const InodeId stripes_of = op.stripes_of != 0 ? op.stripes_of : inode->id;
+    TRY_ASSIGN(std::uint64_t end,
+               write_content(tables,
+                             target.entry.inode,
+                             {.content = op.content,
+                              .clones = op.clones,
+                              .generation = inode->generation + (target.marker() ? 1 : 0),
+                              .replace_all = true,
+                              .strange = stripes_of != inode->id}));
+    for (const CloneRange& range : op.clones) end = std::max(end, range.offset + range.length);
+    if (end > op.inode.size) return Status::invalid_argument("content beyond the object's size");
+    return {};
+}
+
 }  // namespace
 
 Result<KeyTarget> begin_key_write(Tables& tables, const KeyWrite& write, OpResult& result) {
@@ -147,9 +185,15 @@ Result<KeyTarget> begin_key_write(Tables& tables, const KeyWrite& write, OpResul
     const auto names = split_key(write.key);
     const bool marker = write.key.ends_with('/');
     const auto directories = std::span(names).first(names.size() - (marker ? 0 : 1));
-    TRY_ASSIGN(const InodeId last, make_directories(tables, bucket, directories, write.time));
+    const InodeId last_id = marker ? write.object.id : 0;
+    TRY_ASSIGN(const InodeId last,
+               make_directories(tables, bucket, directories, write.time, last_id));
     if (!marker) {
-        return begin_file(tables, place, last, fresh_file(write, bucket, replaced.get()));
+        Inode fresh = fresh_file(write, bucket, replaced.get());
+        return begin_file(tables, place, last, std::move(fresh), write.prepared);
+    }
+    if (write.prepared) {
+        return Status::invalid_argument("the key of an object of so many pieces may not end in /");
     }
     if (!place.entry) {
         TRY_ASSIGN(Inode* const directory, edit(tables, last));
@@ -179,9 +223,12 @@ Status apply_op(const PutObjectOp& op, Tables& tables, OpResult& result) {
     if (op.parts_of != 0) {
         TRY_ASSIGN(parts, tables.object_parts(op.parts_of));
     }
+    Inode object = op.inode;
+    if (op.prepared != 0) object.id = op.prepared;
     const KeyWrite write{.bucket = op.bucket,
                          .key = op.key,
-                         .object = op.inode,
+                         .object = object,
+                         .prepared = op.prepared != 0,
                          .parts = std::move(parts),
                          .mode = op.mode,
                          .owner = op.owner,
@@ -191,16 +238,7 @@ Status apply_op(const PutObjectOp& op, Tables& tables, OpResult& result) {
         return Status::invalid_argument("a file has 2^63 - 1 bytes at most", Why::too_large);
     }
     TRY_ASSIGN(const KeyTarget target, begin_key_write(tables, write, result));
-    TRY_ASSIGN(const Inode* inode, tables.inode(target.entry.inode));
-    TRY_ASSIGN(std::uint64_t end,
-               write_content(tables,
-                             target.entry.inode,
-                             {.content = op.content,
-                              .clones = op.clones,
-                              .generation = inode->generation + (target.marker() ? 1 : 0),
-                              .replace_all = true}));
-    for (const CloneRange& range : op.clones) end = std::max(end, range.offset + range.length);
-    if (end > op.inode.size) return Status::invalid_argument("content beyond the object's size");
+    if (op.prepared == 0) TRY(put_content(tables, op, target));
     return finish_key_write(tables, write, target, result);
 }
 

@@ -15,7 +15,8 @@ namespace objstore {
 struct KeyWrite {
     InodeId bucket = 0;
     std::string_view key;
-    const Inode& object;  // size, mtime, ETag, headers, checksums; id 0: choose
+    const Inode& object;    // size, mtime, ETag, headers, checksums; id 0: choose
+    bool prepared = false;  // `object.id` is of PrepareContentOp
     std::vector<ObjectPart> parts = {};
     std::optional<std::uint32_t> mode;
     std::optional<std::pair<std::uint32_t, std::uint32_t>> owner;

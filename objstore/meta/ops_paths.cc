@@ -11,7 +11,7 @@ namespace {
 
 Result<InodeId> make_implied(Tables& tables, const BucketRow& bucket, Entry entry, UnixNanos time) {
     Inode inode;
-    inode.id = tables.next_id();
+    inode.id = entry.inode != 0 ? entry.inode : tables.next_id();
     inode.type = FileType::directory;
     inode.mode = bucket.directory_mode & 07777;
     inode.uid = bucket.uid;
@@ -55,9 +55,10 @@ Result<KeyPlace> find_key(Tables& tables, InodeId bucket, std::string_view key) 
 Result<InodeId> make_directories(Tables& tables,
                                  const BucketRow& bucket,
                                  std::span<const std::string_view> names,
-                                 UnixNanos time) {
+                                 UnixNanos time,
+                                 InodeId last_id) {
     InodeId directory = bucket.inode;
-    for (const std::string_view name : names) {
+    for (const std::string_view& name : names) {
         TRY_ASSIGN(const auto entry, tables.entry(directory, name));
         if (entry) {
             directory = entry->inode;
@@ -65,6 +66,7 @@ Result<InodeId> make_directories(Tables& tables,
         }
         Entry fresh{.parent = directory,
                     .name = std::string(name),
+                    .inode = &name == &names.back() ? last_id : 0,
                     .type = FileType::directory,
                     .cookie = tables.next_id(),
                     .last_modified = time};

@@ -22,10 +22,12 @@ struct KeyPlace {
 // `key` is checked, and must outlive the result.
 Result<KeyPlace> find_key(Tables& tables, InodeId bucket, std::string_view key);
 
-// The last of the directories, with those that are missing made as implied ones.
+// The last of the directories, with those that are missing made as implied ones. `last_id`: the
+// last one's id if it is made; 0: choose.
 Result<InodeId> make_directories(Tables& tables,
                                  const BucketRow& bucket,
                                  std::span<const std::string_view> names,
-                                 UnixNanos time);
+                                 UnixNanos time,
+                                 InodeId last_id = 0);
 
 }  // namespace objstore

@@ -186,6 +186,61 @@ Result<std::vector<Extent>> mark_shared(Tables& tables, const CloneRange& range)
     return marked;
 }
 
+// The same for the extents of a part.
+Result<std::vector<Extent>> mark_part_shared(Tables& tables,
+                                             const UploadRow& upload,
+                                             PartRow part,
+                                             const CloneRange& range) {
+    const Holder holder{.inode = upload.inode, .base = part_offset(part.number, 0)};
+    const std::uint64_t to = range.source_offset + range.length;
+    std::vector<Extent> marked;
+    bool changed = false;
+    for (Extent& e : part.extents) {
+        if (e.logical_offset >= to || e.end() <= range.source_offset) continue;
+        if (!std::exchange(e.shared, true)) {
+            enter_holder(tables, holder, e);
+            changed = true;
+        }
+        marked.push_back(e);
+    }
+    if (changed) tables.put_part(std::move(part));
+    return marked;
+}
+
+Status check_range(const CloneRange& range, std::uint64_t source_size) {
+    if (range.source_offset > source_size || range.length > source_size - range.source_offset) {
+        return Status::invalid_argument("the range is beyond the end of the source",
+                                        Why::invalid_range);
+    }
+    if (range.offset > kFileBytesMax - range.length) {
+        return Status::invalid_argument("a file has 2^63 - 1 bytes at most", Why::too_large);
+    }
+    return {};
+}
+
+Result<std::vector<Extent>> share_inode(Tables& tables, const CloneRange& range) {
+    TRY_ASSIGN(const Inode* source, tables.inode(range.source));
+    if (!source->is_regular() && !source->is_directory()) {
+        return Status::invalid_argument(fmt::format("inode {} has no content", range.source));
+    }
+    if (source->generation != range.source_generation) {
+        return Status::conflict(fmt::format("inode {} has changed", range.source));
+    }
+    TRY(check_range(range, source->size));
+    if (range.length == 0) return std::vector<Extent>();
+    return mark_shared(tables, range);
+}
+
+Result<std::vector<Extent>> share_part(Tables& tables, const CloneRange& range) {
+    TRY_ASSIGN(const auto upload, tables.upload(range.source));
+    TRY_ASSIGN(auto part, tables.part(range.source, range.part));
+    if (!upload || upload->bucket == 0 || !part || part->etag != range.part_etag) {
+        return Status::conflict(fmt::format("part {} has changed", range.part));
+    }
+    TRY(check_range(range, part->size));
+    return mark_part_shared(tables, *upload, *std::move(part), range);
+}
+
 }  // namespace
 
 void enter_holder(Tables& tables, const Holder& holder, const Extent& extent) {
@@ -214,28 +269,31 @@ Result<std::vector<Extent>> name_content(Tables& tables,
 }
 
 Result<std::vector<Extent>> share_range(Tables& tables, const CloneRange& range) {
-    TRY_ASSIGN(const Inode* source, tables.inode(range.source));
-    if (!source->is_regular() && !source->is_directory()) {
-        return Status::invalid_argument(fmt::format("inode {} has no content", range.source));
-    }
-    if (source->generation != range.source_generation) {
-        return Status::conflict(fmt::format("inode {} has changed", range.source));
-    }
-    if (range.source_offset > source->size || range.length > source->size - range.source_offset) {
-        return Status::invalid_argument("the range is beyond the end of the source",
-                                        Why::invalid_range);
-    }
-    if (range.offset > kFileBytesMax - range.length) {
-        return Status::invalid_argument("a file has 2^63 - 1 bytes at most", Why::too_large);
-    }
-    if (range.length == 0) return std::vector<Extent>();
+    TRY_ASSIGN(auto extents,
+               range.part == 0 ? share_inode(tables, range) : share_part(tables, range));
     const std::uint64_t to = range.source_offset + range.length;
-    TRY_ASSIGN(auto extents, mark_shared(tables, range));
     for (Extent& e : extents) {
         e = e.part(std::max(e.logical_offset, range.source_offset), std::min(e.end(), to));
         e.logical_offset = e.logical_offset - range.source_offset + range.offset;
     }
     return extents;
+}
+
+Result<bool> is_too_much(Tables& tables, const std::vector<CloneRange>& ranges) {
+    for (const CloneRange& range : ranges) {
+        if (range.part != 0) continue;
+        const auto source = tables.inode(range.source);
+        // Whether it is there is for share_range to say.
+        if (!source.ok() || !(*source)->extents_in_table) continue;
+        const std::uint64_t to = std::min(range.length, UINT64_MAX - range.source_offset);
+        TRY_ASSIGN(const auto found,
+                   tables.extents(range.source,
+                                  range.source_offset,
+                                  range.source_offset + to,
+                                  kSharedExtentsMax + 1));
+        if (found.size() > kSharedExtentsMax) return true;
+    }
+    return false;
 }
 
 Status release(Tables& tables, std::vector<Extent> dropped) {

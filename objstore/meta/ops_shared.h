@@ -7,8 +7,9 @@
 #include "objstore/meta/tables.h"
 
 // Who names which stored bytes: live counts of volumes, holders of shared bytes, inline rows.
-// The rule: an extent without `shared` alone names its bytes; with it, it has a SharedRow of
-// exactly its range, and so has every other extent that names one of them.
+// The rule: an extent without `shared` alone names its bytes, and is of the inode that is their
+// owner in the stripe's header; with it, it has a SharedRow of exactly its range, and so has every
+// other extent that names one of them.
 namespace objstore {
 
 inline constexpr std::uint64_t kFileBytesMax = std::uint64_t{INT64_MAX};
@@ -33,9 +34,12 @@ Result<std::vector<Extent>> name_content(Tables& tables,
                                          const NewContent& content);
 
 // The source's extents in the range, as those of the target that will hold them, and which the
-// caller enters; the source's own are marked and entered. conflict: not that generation.
+// caller enters; the source's own are marked and entered. conflict: not that generation or ETag.
 // invalid_argument (invalid_range): beyond its end.
 Result<std::vector<Extent>> share_range(Tables& tables, const CloneRange& range);
+
+// Whether one of the ranges is of an inode and has more than kSharedExtentsMax extents.
+Result<bool> is_too_much(Tables& tables, const std::vector<CloneRange>& ranges);
 
 // The extents, or parts of them, are named no longer: their rows are erased and the holder's extent
 // map is up to date. What nobody else names becomes garbage.

@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint32_t kPartNumberMax = 10'000;
 constexpr std::size_t kFreedExtentsMax = 1000;  // by one operation, but for those of one part
 constexpr std::size_t kFreedPartsMax = 100;
+constexpr std::size_t kPartsPage = 16;
 
 Status no_upload(std::uint64_t id) {
     return Status::not_found(fmt::format("there is no upload {:016x}", id), Why::no_upload);
@@ -55,7 +56,7 @@ void drop_part(Tables& tables,
 
 // Erases parts, as many as one operation may. True: none is left.
 Result<bool> free_parts(Tables& tables, const UploadRow& upload) {
-    TRY_ASSIGN(const auto parts, tables.parts(upload.id, kFreedPartsMax + 1));
+    TRY_ASSIGN(const auto parts, tables.parts(upload.id, 0, kFreedPartsMax + 1));
     std::vector<Extent> dropped;
     std::size_t count = 0;
     while (count < std::min(parts.size(), kFreedPartsMax) && dropped.size() < kFreedExtentsMax) {
@@ -69,6 +70,11 @@ Result<bool> free_parts(Tables& tables, const UploadRow& upload) {
 Result<std::vector<Extent>> part_content(Tables& tables,
                                          const Holder& holder,
                                          const PutPartOp& op) {
+    TRY_ASSIGN(const bool too_much, is_too_much(tables, op.clones));
+    if (too_much) {
+        return Status::invalid_argument(
+            "the range is stored in over 10,000 pieces; copy smaller ranges");
+    }
     TRY_ASSIGN(auto extents, name_content(tables, holder, op.content));
     std::uint64_t end = 0;
     for (const CloneRange& range : op.clones) {
@@ -97,6 +103,26 @@ bool matches(const CompleteUploadOp::Part& wanted, const PartRow& part) {
 }
 
 using Parts = std::map<std::uint32_t, PartRow>;
+
+// All parts, without their extents when the object's content is prepared. unsupported (too_large):
+// it is not, and there are too many extents to join.
+Result<Parts> read_parts(Tables& tables, std::uint64_t upload, bool prepared) {
+    Parts parts;
+    std::size_t extents = 0;
+    for (std::uint32_t after = 0;;) {
+        TRY_ASSIGN(auto page, tables.parts(upload, after, kPartsPage));
+        if (page.empty()) return parts;
+        after = page.back().number;
+        for (PartRow& row : page) {
+            extents += row.extents.size();
+            if (prepared) row.extents = std::vector<Extent>();  // gives its memory back, as {} not
+            parts.emplace(row.number, std::move(row));
+        }
+        if (!prepared && extents > kSharedExtentsMax) {
+            return Status(Code::unsupported, "too many extents at once", Why::too_large);
+        }
+    }
+}
 
 // The object's size. What the client lists must be there, in order and large enough.
 Result<std::uint64_t> check_parts(const CompleteUploadOp& op, const Parts& parts) {
@@ -146,12 +172,14 @@ Status move_row(Tables& tables, const Extent& extent, const Holder& from, const 
         return {};
     }
     row->inode = to.inode;
+    row->generation = to.generation;
     row->logical_offset = to.base + offset;
     tables.put_inline(*std::move(row));
     return {};
 }
 
-// The part's extents become the object's, from `offset` on. No byte moves.
+// The part's extents become the object's, from `to.base` on. No byte moves. Of a marker, whose
+// directory was there before the upload, the stripes say that they are of the upload's inode.
 Status adopt(Tables& tables,
              ContentEdit& content,
              const Holder& from,
@@ -160,6 +188,7 @@ Status adopt(Tables& tables,
     for (Extent e : extents) {
         erase_holder(tables, from, e);
         if (e.kind == ExtentKind::inline_data) TRY(move_row(tables, e, from, to));
+        e.shared = e.shared || (e.kind == ExtentKind::stripe && to.inode != from.inode);
         e.logical_offset += to.base;
         content.insert(e);
     }
@@ -169,11 +198,12 @@ Status adopt(Tables& tables,
 // `parts`: those that are listed.
 Status adopt_parts(Tables& tables, const UploadRow& upload, const Parts& parts, InodeId target) {
     TRY_ASSIGN(const Inode* inode, tables.inode(target));
+    const std::uint64_t generation = inode->generation + (inode->is_directory() ? 1 : 0);
     ContentEdit content(tables, *inode);
     TRY(content.cut(0, kFileBytesMax));
     std::uint64_t offset = 0;
     for (const auto& [number, part] : parts) {
-        const Holder to{.inode = target, .base = offset};
+        const Holder to{.inode = target, .base = offset, .generation = generation};
         TRY(adopt(tables, content, holder_of(upload, number), to, part.extents));
         offset += part.size;
         tables.erase_part(upload.id, number);
@@ -199,6 +229,25 @@ std::vector<Extent> drop_unlisted(Tables& tables,
         part = parts.erase(part);
     }
     return dropped;
+}
+
+// Nobody finds it any more. Its parts go in the background.
+void forget_upload(Tables& tables, UploadRow upload) {
+    tables.put_orphan({upload.inode, upload.initiated});
+    upload.bucket = 0;
+    tables.put_upload(std::move(upload));
+}
+
+// The parts that are listed become the object's content, the others go, and the upload with them.
+Status join_parts(Tables& tables,
+                  const UploadRow& upload,
+                  const CompleteUploadOp& op,
+                  Parts& parts,
+                  InodeId target) {
+    std::vector<Extent> dropped = drop_unlisted(tables, upload, op, parts);
+    TRY(adopt_parts(tables, upload, parts, target));
+    tables.erase_upload(upload.id);
+    return release(tables, std::move(dropped));
 }
 
 // Of those that are listed.
@@ -250,12 +299,9 @@ Status apply_op(const AbortUploadOp& op, Tables& tables, OpResult&) {
     TRY_ASSIGN(const bool all, free_parts(tables, upload));
     if (all) {
         tables.erase_upload(upload.id);
-        return {};
+    } else {
+        forget_upload(tables, std::move(upload));
     }
-    // The rest goes in the background. Nobody finds it any more.
-    tables.put_orphan({upload.inode, upload.initiated});
-    upload.bucket = 0;
-    tables.put_upload(std::move(upload));
     return {};
 }
 
@@ -269,26 +315,26 @@ Result<bool> reap_upload(Tables& tables, InodeId inode) {
 
 Status apply_op(const CompleteUploadOp& op, Tables& tables, OpResult& result) {
     TRY_ASSIGN(const UploadRow upload, find_upload(tables, op.upload, op.bucket, op.key));
-    TRY_ASSIGN(auto rows, tables.parts(upload.id, SIZE_MAX));
-    Parts parts;
-    for (PartRow& row : rows) parts.emplace(row.number, std::move(row));
+    TRY_ASSIGN(Parts parts, read_parts(tables, upload.id, op.prepared != 0));
     Inode object = op.inode;
     TRY_ASSIGN(object.size, check_parts(op, parts));
-    object.id = upload.inode;
+    object.id = op.prepared != 0 ? op.prepared : upload.inode;
     object.headers = upload.headers;
     const KeyWrite write{.bucket = op.bucket,
                          .key = op.key,
                          .object = object,
+                         .prepared = op.prepared != 0,
                          .parts = list_of(op, parts),
                          .mode = op.mode,
                          .owner = op.owner,
                          .conditions = op.conditions,
                          .time = op.time};
     TRY_ASSIGN(const KeyTarget target, begin_key_write(tables, write, result));
-    std::vector<Extent> dropped = drop_unlisted(tables, upload, op, parts);
-    TRY(adopt_parts(tables, upload, parts, target.entry.inode));
-    tables.erase_upload(upload.id);
-    TRY(release(tables, std::move(dropped)));
+    if (op.prepared != 0) {
+        forget_upload(tables, upload);
+    } else {
+        TRY(join_parts(tables, upload, op, parts, target.entry.inode));
+    }
     return finish_key_write(tables, write, target, result);
 }
 

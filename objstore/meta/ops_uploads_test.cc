@@ -122,6 +122,93 @@ TEST_CASE("a part that comes again replaces the first") {
     CHECK(upload.names.problems() == "");
 }
 
+TEST_CASE("the parts of a marker are of its directory, or say that they are held by it") {
+    for (const bool was_there : {false, true}) {
+        CAPTURE(was_there);
+        Upload upload("m/");
+        SimNamespace& names = upload.names;
+        const InodeId inode = upload.inode();
+        if (was_there) REQUIRE(names.put("m/below", "").ok());
+        REQUIRE(upload.put(1, "first").ok());
+        REQUIRE(upload.put_inline(2, "second").ok());
+        CompleteUploadOp op = upload.complete_op({{1, "first"}, {2, "second"}});
+        op.key = "m/";
+        REQUIRE(names.run(op).ok());
+        CHECK(names.read("m/") == "firstsecond");
+        CHECK((names.id("m/") == inode) == !was_there);
+        CHECK(names.tables.rows().shared.size() == (was_there ? 1 : 0));
+        CHECK(names.tables.rows().inlines.begin()->second.generation ==
+              names.inode("m/")->generation);
+        CHECK(names.problems() == "");
+        REQUIRE(names.put("m/", "").ok());
+        CHECK(names.live_bytes() == 0);
+        CHECK(names.tables.rows().shared.empty());
+        CHECK(names.problems() == "");
+    }
+}
+
+TEST_CASE("parts that were shared into prepared content become the object, and go") {
+    Upload upload;
+    SimNamespace& names = upload.names;
+    const std::string first = "first";
+    REQUIRE(upload.put(1, first).ok());
+    REQUIRE(upload.put_inline(2, "second").ok());
+    REQUIRE(upload.put(3, "unlisted").ok());
+    REQUIRE(names.run(PrepareContentOp{names.bucket, 0, names.tick()}).ok());
+    const InodeId prepared = names.result.inode->id;
+    names.tables.holds = {prepared};
+    WriteOp share{.inode = prepared, .time = names.tick()};
+    share.clones = {{.source = kUpload, .length = 5, .part = 1, .part_etag = tests::etag_of(first)},
+                    {.source = kUpload,
+                     .length = 6,
+                     .offset = 5,
+                     .part = 2,
+                     .part_etag = tests::etag_of("second")}};
+    REQUIRE(names.run(share).ok());
+    CHECK(names.problems() == "");
+    share.clones[0].part_etag = {};
+    check_error(names.run(share), Code::conflict);
+    CompleteUploadOp op = upload.complete_op({{1, first}, {2, "second"}});
+    op.prepared = prepared;
+    const InodeId upload_inode = upload.inode();
+    REQUIRE(names.run(op).ok());
+    CHECK(names.id("k") == prepared);
+    CHECK(names.read("k") == "firstsecond");
+    CHECK(names.inode("k")->nlink == 1);
+    CHECK(names.inode("k")->part_count == 2);
+    CHECK(names.problems() == "");
+    names.tables.holds.clear();
+    REQUIRE(names.run(ReapOp{upload_inode}).ok());
+    REQUIRE(names.run(ReapOp{prepared}).ok());
+    CHECK(names.read("k") == "firstsecond");
+    CHECK(names.live_bytes() == 5);
+    CHECK(names.tables.rows().parts.empty());
+    CHECK(names.tables.rows().orphans.empty());
+    CHECK(names.problems() == "");
+}
+
+TEST_CASE("prepared content that gets no name is reaped, and its sources stay") {
+    Upload upload;
+    SimNamespace& names = upload.names;
+    REQUIRE(upload.put(1, "first").ok());
+    REQUIRE(names.run(PrepareContentOp{names.bucket, 0, names.tick()}).ok());
+    const InodeId prepared = names.result.inode->id;
+    WriteOp share{.inode = prepared, .time = names.tick()};
+    share.clones = {
+        {.source = kUpload, .length = 5, .part = 1, .part_etag = tests::etag_of("first")}};
+    REQUIRE(names.run(share).ok());
+    CompleteUploadOp op = upload.complete_op({{1, "first"}});
+    op.prepared = names.bucket;
+    check_error(names.run(op), Code::conflict);
+    REQUIRE(names.run(ReapOp{prepared}).ok());
+    CHECK(names.inode(prepared) == nullptr);
+    CHECK(names.live_bytes() == 5);
+    CHECK(names.problems() == "");
+    REQUIRE(names.run(upload.complete_op({{1, "first"}})).ok());
+    CHECK(names.read("k") == "first");
+    CHECK(names.problems() == "");
+}
+
 TEST_CASE("an abort makes all parts garbage") {
     Upload upload;
     SimNamespace& names = upload.names;

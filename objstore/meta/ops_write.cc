@@ -60,6 +60,18 @@ bool is_nothing(const WriteOp& op) {
 
 }  // namespace
 
+Status apply_op(const PrepareContentOp& op, Tables& tables, OpResult& result) {
+    Inode inode;
+    inode.id = op.inode != 0 ? op.inode : tables.next_id();
+    inode.type = FileType::regular;
+    inode.bucket = op.bucket;
+    inode.atime = inode.mtime = inode.ctime = inode.btime = op.time;
+    inode.change = inode.generation = 1;
+    tables.put_orphan({inode.id, op.time});
+    result.inode = std::make_shared<const Inode>(*tables.add_inode(std::move(inode)));
+    return {};
+}
+
 Status apply_op(const WriteOp& op, Tables& tables, OpResult& result) {
     TRY_ASSIGN(const Inode* inode, find_file(tables, op.inode, result));
     const std::uint64_t size_before = inode->size;

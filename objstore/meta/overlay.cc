@@ -250,14 +250,16 @@ Result<std::optional<PartRow>> Overlay::part(std::uint64_t upload, std::uint32_t
     return rows_.part(upload, number);
 }
 
-Result<std::vector<PartRow>> Overlay::parts(std::uint64_t upload, std::size_t limit) {
+Result<std::vector<PartRow>> Overlay::parts(std::uint64_t upload,
+                                            std::uint32_t after,
+                                            std::size_t limit) {
     std::map<std::uint32_t, std::optional<PartRow>> layer;
-    auto it = parts_.rows().lower_bound(PartKey{upload, 0});
+    auto it = parts_.rows().upper_bound(PartKey{upload, after});
     for (; it != parts_.rows().end() && it->first.first == upload; ++it) {
         layer.emplace(it->first.second, it->second.row);
     }
     const std::size_t wanted = limit > SIZE_MAX - layer.size() ? SIZE_MAX : limit + layer.size();
-    TRY_ASSIGN(std::vector<PartRow> stored, rows_.parts(upload, 0, wanted));
+    TRY_ASSIGN(std::vector<PartRow> stored, rows_.parts(upload, after, wanted));
     stored = merge(std::move(stored), layer, [](const PartRow& row) { return row.number; });
     cut(stored, limit);
     return stored;

@@ -99,7 +99,9 @@ public:
     void put_upload(UploadRow row) override;
     void erase_upload(std::uint64_t id) override;
     Result<std::optional<PartRow>> part(std::uint64_t upload, std::uint32_t number) override;
-    Result<std::vector<PartRow>> parts(std::uint64_t upload, std::size_t limit) override;
+    Result<std::vector<PartRow>> parts(std::uint64_t upload,
+                                       std::uint32_t after,
+                                       std::size_t limit) override;
     void put_part(PartRow row) override;
     void erase_part(std::uint64_t upload, std::uint32_t number) override;
     Result<std::vector<ObjectPart>> object_parts(InodeId id) override;

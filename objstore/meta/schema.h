@@ -21,8 +21,8 @@
 //   object_parts the list of an object's parts, by ino; its record has their count.
 //   bucket, upload, part, xattr, inline_data, shared, orphan, volume: see rows.h, volume_row.h.
 //   prune        implied directories to be looked at when `due`.
-//   setting      by name. `format.*` are the feature masks and the deployment.
-//   version, disk, node, lock: for versions, membership and locks; empty so far.
+//   setting      by name. `format.*` are the feature masks and the deployment; `volume.order`:
+//   StripeOrder. version, disk, node, lock: for versions, membership and locks; empty so far.
 //
 // Records (`record`, `body`) begin with their own format number; record.h has their layout.
 namespace objstore {

@@ -61,23 +61,14 @@ Result<std::shared_ptr<SqliteOpening>> SqliteFile::open(OpenMode mode) {
     return opening;
 }
 
-// After a failed sync the kernel counts pages as clean that never reached the disk. It shows their
-// bytes until it forgets them, and no later sync writes them. Written again they are dirty again.
+// The kernel shows bytes that a failed sync left behind until it forgets them.
 Status SqliteFile::restore_wal(File& file) const {
     // Connections that stayed count frames as committed. Where one is lost all must leave, so that
     // the next one recovers what there is: nothing may be appended to a broken chain.
     const auto end = database_->locks_.wal_end();
     TRY_ASSIGN(const bool is_whole, is_whole_sqlite_wal(file, end.frames, end.checksum));
     if (!is_whole) database_->locks_.invalidate();
-    TRY_ASSIGN(const std::uint64_t size, file.size());
-    Buffer buffer(kMiB);
-    for (std::uint64_t offset = 0; offset < size; offset += buffer.size()) {
-        const auto length = std::min<std::uint64_t>(buffer.size(), size - offset);
-        const MutableBytes part = buffer.span().first(length);
-        TRY(file.read_at(offset, part));
-        TRY(file.write_at(offset, Bytes(part)));
-    }
-    return file.sync();
+    return rewrite_sqlite_wal(file).error();
 }
 
 Status SqliteFile::check_usable(const SqliteOpening& opening) const {

@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "objstore/disk/path.h"
+#include "objstore/meta/sqlite_wal.h"
 
 namespace objstore {
 
@@ -49,20 +50,28 @@ Status absent(InodeId parent, std::string_view name) {
     return Status::not_found(fmt::format("entry {}/{}", parent, name));
 }
 
-// A sync that failed in a process that then ended leaves pages in the kernel's cache that count as
-// clean and are not on the disk. Written again they are dirty again, and the sync tells.
-Status rewrite_log(Disk& disk, const std::string& path) {
+// A sync may have failed in a process that then ended.
+Status rewrite_log(Disk& disk, const std::string& path, spdlog::logger& log) {
     auto opened = disk.open(path, OpenMode::write);
     if (opened.code() == Code::not_found) return {};
     TRY_ASSIGN(const auto file, std::move(opened));
-    TRY_ASSIGN(const std::uint64_t size, file->size());
-    Buffer buffer(kMiB);
-    for (std::uint64_t offset = 0; offset < size; offset += buffer.size()) {
-        const auto length = std::min<std::uint64_t>(buffer.size(), size - offset);
-        TRY(file->read_at(offset, buffer.span().first(length)));
-        TRY(file->write_at(offset, Bytes(buffer.span().first(length))));
+    auto lost_bytes = rewrite_sqlite_wal(*file);
+    if (lost_bytes.ok()) {
+        if (*lost_bytes == 0) return {};
+        log.warn(
+            "namespace: {} bytes past the end of {}/{} could not be read, and were written anew",
+            *lost_bytes,
+            disk.name(),
+            path);
+        return {};
     }
-    return file->sync();
+    return std::move(lost_bytes)
+        .error()
+        .with_context(
+            fmt::format("{} can not be read or written where it may hold acknowledged changes; try "
+                        "the disk again, or put a "
+                        "copy of the file on a healthy one (docs/durability.md, After a crash)",
+                        split_disk_path(path).second));
 }
 
 // The extents of an inode that touch a range.
@@ -153,7 +162,7 @@ Status SqliteStore::prepare_files() {
         TRY(deps_.disk.make_dir(folder));
         TRY(deps_.disk.sync_dir(split_disk_path(folder).first));
     }
-    return rewrite_log(deps_.disk, options_.path + "-wal");
+    return rewrite_log(deps_.disk, options_.path + "-wal", deps_.log);
 }
 
 void SqliteStore::submit(Txn txn, Completion done) {

@@ -73,6 +73,43 @@ void check_outcome(StoreFixture& fixture,
     CHECK(fixture.store->getattr(fixture.bucket).value()->directory.children == names.size());
 }
 
+constexpr std::size_t kLogHeaderBytes = 32;
+constexpr std::size_t kFrameBytes = 24 + 4096;
+
+// Where the frames end that have the salts of the log's header: there are no torn ones here.
+std::size_t end_of(const std::string& log) {
+    std::size_t at = kLogHeaderBytes;
+    while (log.compare(at + 8, 8, log, 16, 8) == 0) at += kFrameBytes;
+    return at;
+}
+
+// A log that began anew over a longer one, after a power cut.
+struct LogFixture : StoreFixture {
+    LogFixture() : StoreFixture(tests::test_seed()) {
+        options.writer.checkpoint_pages = 16;
+        open();
+        for (int i = 0; i < kNames; ++i) REQUIRE(create(name_of(i)).status.ok());
+        world.cut_power();
+        close();
+        world.power_cycle();
+        log_bytes = *disk.contents(kLog);
+        end = end_of(log_bytes);
+        REQUIRE(end > kLogHeaderBytes + 2 * kFrameBytes);
+        // There is an older frame behind it.
+        REQUIRE(log_bytes.substr(end, kFrameBytes) != std::string(kFrameBytes, '\0'));
+    }
+    bool has_all_names() const {
+        for (int i = 0; i < kNames; ++i) {
+            if (!store->lookup(bucket, name_of(i)).ok()) return false;
+        }
+        return true;
+    }
+
+    static constexpr const char* kLog = "meta/namespace.db-wal";
+    std::string log_bytes;
+    std::size_t end = 0;
+};
+
 std::size_t count_failed(const std::vector<Status>& statuses) {
     return static_cast<std::size_t>(std::count_if(
         statuses.begin(), statuses.end(), [](const Status& status) { return !status.ok(); }));
@@ -186,6 +223,54 @@ TEST_CASE("a page that has become zeros is not read as bytes of zeros") {
     if (fixture.try_open().ok()) {
         tests::check_error(fixture.store->content(id, 0, bytes.size()).error(), Code::corruption);
     }
+}
+
+TEST_CASE("whatever of the log can not be read, a start has all names or refuses") {
+    std::size_t blocks = 1;
+    for (std::size_t block = 0; block < blocks; ++block) {
+        CAPTURE(block);
+        LogFixture fixture;
+        blocks = fixture.end / 4096 + 4;
+        fixture.disk.lose(LogFixture::kLog, block * 4096, 4096);
+        const Status opened = fixture.try_open();
+        // The first frame that is none has its header in this block or the next.
+        const bool may_hold_commits = block <= (fixture.end + 23) / 4096;
+        CHECK(opened.ok() == !may_hold_commits);
+        if (opened.ok()) {
+            CHECK(fixture.has_all_names());
+            CHECK(fixture.create("later").status.ok());
+            continue;
+        }
+        tests::check_error(opened, Code::io_error);
+        // Nothing has changed, so another try finds all when the disk can read again.
+        fixture.close();
+        CHECK(fixture.disk.contents(LogFixture::kLog) == fixture.log_bytes);
+        const auto file = fixture.disk.open(LogFixture::kLog, OpenMode::write).value();
+        const Bytes bytes = as_bytes(fixture.log_bytes).subspan(block * 4096, 4096);
+        REQUIRE(file->write_at(block * 4096, bytes).ok());
+        fixture.open();
+        CHECK(fixture.has_all_names());
+    }
+}
+
+TEST_CASE("a log with nothing readable behind its end is mended by a start") {
+    LogFixture fixture;
+    const std::size_t from = round_up<std::size_t>(fixture.end + 24, 4096);
+    fixture.disk.lose(LogFixture::kLog, from, fixture.log_bytes.size() - from);
+    fixture.open();
+    CHECK(fixture.has_all_names());
+    for (int i = 0; i < kNames; ++i) CHECK(fixture.create(name_of(i, "+")).status.ok());
+    fixture.world.cut_power();
+    fixture.power_cycle();
+    CHECK(fixture.has_all_names());
+    CHECK(fixture.store->lookup(fixture.bucket, name_of(kNames - 1, "+")).ok());
+}
+
+TEST_CASE("a log without a header that can be read as one is not said to have an end") {
+    LogFixture fixture;
+    fixture.disk.corrupt(LogFixture::kLog, 16, 8);
+    fixture.disk.lose(LogFixture::kLog, 4096, 4096);
+    tests::check_error(fixture.try_open(), Code::corruption);
 }
 
 TEST_CASE("inline bytes that are not those that were written are not given") {

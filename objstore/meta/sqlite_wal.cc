@@ -1,7 +1,9 @@
 #include "objstore/meta/sqlite_wal.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -14,8 +16,11 @@ namespace {
 constexpr std::uint64_t kHeaderBytes = 32;
 constexpr std::uint64_t kFrameHeaderBytes = 24;
 constexpr std::uint64_t kFrameBytes = kFrameHeaderBytes + kSqlitePageBytes;
-constexpr std::size_t kSummedBytes = 8;       // of a frame's header: page number, database size
-constexpr std::size_t kFrameChecksumAt = 16;  // after them the salts
+constexpr std::size_t kSummedBytes = 8;  // of a frame's header: page number, database size
+constexpr std::size_t kFrameSaltsAt = 8;
+constexpr std::size_t kFrameChecksumAt = 16;
+constexpr std::size_t kHeaderSaltsAt = 16;
+constexpr std::size_t kSaltBytes = 8;
 constexpr std::size_t kHeaderChecksumAt = 24;
 constexpr std::uint32_t kMagic = 0x377f0682;  // checksums over little-endian words
 
@@ -34,6 +39,60 @@ std::uint64_t offset_of(std::uint32_t frame) {
 
 SqliteWalChecksum frame_checksum(SqliteWalChecksum before, Bytes header, Bytes page) {
     return sqlite_wal_checksum(sqlite_wal_checksum(before, header.first(kSummedBytes)), page);
+}
+
+// Whether a header can be that of a frame of this log. Frames from before the log began anew have
+// other salts, and none is of page 0.
+bool belongs(Bytes frame_header, Bytes wal_header) {
+    const Bytes salts = wal_header.subspan(kHeaderSaltsAt, kSaltBytes);
+    const Bytes found = frame_header.subspan(kFrameSaltsAt, kSaltBytes);
+    return load_high_first(frame_header) != 0 &&
+           std::equal(salts.begin(), salts.end(), found.begin());
+}
+
+// Where the chain of frames ends, as SQLite's recovery finds it: at the first frame that does not
+// belong to it. One that can not be read ends it only when its header can be and is no part: it
+// might be a commit that was acknowledged else.
+Result<std::uint64_t> find_end(const File& wal) {
+    std::array<std::byte, kHeaderBytes> header;
+    TRY(wal.read_at(0, header).with_context("header of the log"));
+    auto sum = sqlite_wal_checksum({}, Bytes(header).first(kHeaderChecksumAt));
+    const bool is_whole = load_high_first(header) == kMagic &&
+                          sum == load_checksum(Bytes(header).subspan(kHeaderChecksumAt));
+    if (!is_whole) return Status::corruption("header of the log");
+    std::array<std::byte, kFrameBytes> frame;
+    const Bytes frame_header = Bytes(frame).first(kFrameHeaderBytes);
+    for (std::uint32_t i = 1;; ++i) {
+        auto got = wal.read_some_at(offset_of(i), frame);
+        if (!got.ok()) {
+            const auto head =
+                wal.read_at(offset_of(i), MutableBytes(frame).first(kFrameHeaderBytes));
+            if (head.ok() && !belongs(frame_header, header)) return offset_of(i);
+            return std::move(got).error().with_context(fmt::format("frame {} of the log", i));
+        }
+        if (*got < frame.size() || !belongs(frame_header, header)) return offset_of(i);
+        sum = frame_checksum(sum, frame_header, Bytes(frame).subspan(kFrameHeaderBytes));
+        if (sum != load_checksum(frame_header.subspan(kFrameChecksumAt))) return offset_of(i);
+    }
+}
+
+// Fills `part` from `offset` block by block. Returns how many bytes could not be read; they are
+// zeros. An error: some of those lie before `end`.
+Result<std::uint64_t> read_what_can_be(const File& wal,
+                                       std::uint64_t offset,
+                                       std::uint64_t end,
+                                       MutableBytes part) {
+    std::uint64_t lost_bytes = 0;
+    for (std::size_t at = 0; at < part.size(); at += kBlockBytes) {
+        const MutableBytes block =
+            part.subspan(at, std::min<std::size_t>(kBlockBytes, part.size() - at));
+        Status status = wal.read_at(offset + at, block);
+        if (status.ok()) continue;
+        if (offset + at < end) return status;
+        std::fill(block.begin(), block.end(), std::byte{0});
+        lost_bytes += block.size();
+    }
+    return lost_bytes;
 }
 
 }  // namespace
@@ -88,6 +147,27 @@ Result<bool> is_whole_sqlite_wal(const File& wal,
         if (sum != load_checksum(frame_header.subspan(kFrameChecksumAt))) return false;
     }
     return frames == 0 || sum == checksum;
+}
+
+Result<std::uint64_t> rewrite_sqlite_wal(File& wal) {
+    TRY_ASSIGN(const std::uint64_t size, wal.size());
+    Buffer buffer(kMiB);
+    std::uint64_t lost_bytes = 0;
+    std::optional<std::uint64_t> end;
+    for (std::uint64_t offset = 0; offset < size; offset += buffer.size()) {
+        const MutableBytes part =
+            buffer.span().first(std::min<std::uint64_t>(buffer.size(), size - offset));
+        if (!wal.read_at(offset, part).ok()) {
+            if (!end) {
+                TRY_ASSIGN(end, find_end(wal));
+            }
+            TRY_ASSIGN(const std::uint64_t lost, read_what_can_be(wal, offset, *end, part));
+            lost_bytes += lost;
+        }
+        TRY(wal.write_at(offset, Bytes(part)));
+    }
+    TRY(wal.sync());
+    return lost_bytes;
 }
 
 }  // namespace objstore

@@ -31,4 +31,11 @@ Status read_sqlite_wal_page(const File& wal, std::uint32_t frame, MutableBytes p
 // Whether frames 1 to `frames` are whole and the last has `checksum`. Reads them all.
 Result<bool> is_whole_sqlite_wal(const File& wal, std::uint32_t frames, SqliteWalChecksum checksum);
 
+// Writes all bytes of the log again and syncs them. Where a sync has failed, the kernel may count
+// pages as clean that are not on the disk; written again they are dirty again, and the sync tells.
+// Returns how many bytes could not be read and were made zeros: those alone that lie past the end
+// of the chain of frames, where they mean nothing. io_error: what can not be read may belong to
+// commits; nothing was made zeros.
+Result<std::uint64_t> rewrite_sqlite_wal(File& wal);
+
 }  // namespace objstore

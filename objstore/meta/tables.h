@@ -60,8 +60,10 @@ public:
     virtual void put_upload(UploadRow row) = 0;
     virtual void erase_upload(std::uint64_t id) = 0;
     virtual Result<std::optional<PartRow>> part(std::uint64_t upload, std::uint32_t number) = 0;
-    // By number, the first `limit`.
-    virtual Result<std::vector<PartRow>> parts(std::uint64_t upload, std::size_t limit) = 0;
+    // By number, the first `limit` above `after`.
+    virtual Result<std::vector<PartRow>> parts(std::uint64_t upload,
+                                               std::uint32_t after,
+                                               std::size_t limit) = 0;
     virtual void put_part(PartRow row) = 0;
     virtual void erase_part(std::uint64_t upload, std::uint32_t number) = 0;
 

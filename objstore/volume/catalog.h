@@ -18,6 +18,8 @@ public:
     // Sets state, length and payload_bytes. Durable within a second; a crash before that means the
     // volume is recovered and sealed once more.
     virtual Status seal_volume(VolumeId id, std::uint64_t length, std::uint64_t payload_bytes) = 0;
+    // The number of the next start's VolumeStore::Options::order_after. Durable on return.
+    virtual Status reserve_order(std::uint64_t number) = 0;
 };
 
 }  // namespace objstore

@@ -126,12 +126,14 @@ Status OpenVolume::write_shard(int shard, std::span<const NewStripe> stripes, Sy
 Status OpenVolume::append(std::span<NewStripe> stripes, Sync sync) {
     ASSERT(!stripes.empty());
     std::uint64_t bytes = 0;
-    for (const NewStripe& stripe : stripes) bytes += stripe.layout.bytes();
+    for (NewStripe& stripe : stripes) {
+        bytes += stripe.layout.bytes();
+        TRY_ASSIGN(stripe.sequence, deps_.order.next());
+    }
     TRY_ASSIGN(std::uint64_t at, begin(bytes, stripes.size()));
     const std::uint64_t stripes_end = at + bytes;
     for (NewStripe& stripe : stripes) {
         stripe.place = at;
-        stripe.sequence = deps_.order.next();
         at += stripe.layout.bytes();
     }
     Status status = grow(stripes_end);

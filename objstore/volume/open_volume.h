@@ -44,7 +44,7 @@ public:
     // Finds room for the stripes, which must be encoded, sets their places, builds their headers
     // and writes them to all disks at once; with `sync` they are durable on ok. conflict: retired,
     // nothing was done, take another volume. Other errors: retired too, and the disks at fault are
-    // out; the stripes may go elsewhere.
+    // out; the stripes may go elsewhere. Unless the catalog failed, which changes nothing.
     enum class Sync : bool { no, yes };
     Status append(std::span<NewStripe> stripes, Sync sync);
     // Makes all that was appended before durable. After an error nothing appended since the last

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <set>
@@ -42,6 +43,12 @@ public:
         });
         return {};
     }
+    Status reserve_order(std::uint64_t number) override {
+        if (fails_ || world_.power_was_cut()) return Status::io_error("no catalog");
+        order_ = number;
+        return {};
+    }
+    std::uint64_t order() const { return order_; }
     // An object's commit.
     void name(const std::vector<Extent>& extents) {
         rows_.with([&](Rows& rows) {
@@ -74,6 +81,7 @@ public:
 private:
     const SimWorld& world_;
     Guarded<Rows> rows_;
+    std::atomic<std::uint64_t> order_{0};
     bool fails_ = false;
 };
 
@@ -131,6 +139,7 @@ public:
         options.buffer_bytes_max = 64 * kMiB;
         options.reserve_bytes = 0;
         options.open_files_max = setup.open_files_max;
+        options.order_after = catalog.order();
         std::vector<VolumeDisk> disks;
         for (int i = 0; i < setup.disks; ++i) {
             const bool here = !absent.contains(i);

@@ -99,7 +99,7 @@ Store::Store(const Options& options, const Deps& deps)
       buffers_(options.buffer_bytes_max / 2),
       budget_(options.buffer_bytes_max),
       background_(deps.executor),
-      order_(deps.clock),
+      order_(deps.clock, deps.catalog, options.order_after),
       pool_(
           {.geometry = options.geometry,
            .limits = {options.shard_bytes_max, options.allocate_bytes},
@@ -184,6 +184,8 @@ Status Store::stop() {
     recovery_.stop();
     pool_.stop();
     background_.wait_all();
+    // Else the next start goes on some minutes ahead.
+    static_cast<void>(order_.stop());
     return {};
 }
 

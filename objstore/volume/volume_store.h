@@ -57,6 +57,7 @@ public:
         std::size_t open_files_max = 1024;        // for reading; some more for writing
         std::uint64_t node = 1;
         std::uint64_t deployment[2] = {0, 0};
+        std::uint64_t order_after = 0;  // what the catalog's reserve_order was given last
     };
     struct Deps {
         std::vector<VolumeDisk> disks;  // all members of the deployment, absent ones with null

@@ -233,7 +233,8 @@ Task<Connection::Answer> Connection::run_on_memory(const Op* op, MemoryBody* rea
 // With many of them under way the workers take over, whose queue is bounded.
 bool Connection::may_start(const Op& op, const MemoryBody& body) const {
     return op.start && body.size_bytes() <= Op::kStartBytesMax &&
-           context_.starts.load() < context_.limits.starts_max;
+           context_.starts.load() < context_.limits.starts_max &&
+           !(op.start_blocks && op.start_blocks(request_));
 }
 
 Task<Connection::Answer> Connection::start_op(const Op* op) {

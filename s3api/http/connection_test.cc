@@ -23,6 +23,15 @@ TEST_CASE_FIXTURE(Fixture, "bodies of every size come back as they were sent, on
     }
 }
 
+TEST_CASE_FIXTURE(Fixture, "a request whose start would block is left to a worker") {
+    handler.ops["/later"].start_blocks = [](const Request& request) {
+        return request.header("x-blocks").has_value();
+    };
+    TestClient client(start());
+    CHECK(client.ask(put("/later", "x")).body == "x");
+    CHECK(client.ask(put("/later", "x", "x-blocks: 1\r\n")).body == "worker");
+}
+
 TEST_CASE_FIXTURE(Fixture, "pipelined requests are answered in order") {
     TestClient client(start());
     const std::string big = pattern_text(300'000);

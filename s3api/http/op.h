@@ -44,6 +44,8 @@ struct Op {
     // thread is woken for a small change but those that store it.
     static constexpr std::uint64_t kStartBytesMax = 16 * objstore::kKiB;
     Start start;
+    // Whether it would block for this request, so that `run` is called. May be empty: never.
+    std::function<bool(const Request&)> start_blocks;
 
     // May be empty. Runs first, on the I/O thread, before any byte of the body has been read: so
     // that memory can answer a HEAD or a small GET, and a PUT to a missing bucket is refused before

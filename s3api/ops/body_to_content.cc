@@ -2,11 +2,8 @@
 
 namespace s3api {
 
-BodyStore::BodyStore(OpContext& context,
-                     std::uint64_t size_bytes,
-                     objstore::Owner owner,
-                     ExpectedDigests expected)
-    : digests_(std::move(expected)), content_(context.engine.new_content(owner, size_bytes)) {}
+BodyStore::BodyStore(std::unique_ptr<objstore::ContentWriter> content, ExpectedDigests expected)
+    : digests_(std::move(expected)), content_(std::move(content)) {}
 
 S3Result<bool> BodyStore::take(BodyReader& body) {
     const objstore::Bytes memory = body.take_in_memory();

@@ -13,14 +13,11 @@ struct StoredBody {
     BodyDigests::Values digests;
 };
 
-// Takes a request's body into storage under `owner`, checking it against everything the client
-// said of it. Nothing shows before the content is committed. Threads: one at a time.
+// Takes a request's body into storage, checking it against everything the client said of it.
+// Nothing shows before the content is committed. Threads: one at a time.
 class BodyStore final {
 public:
-    BodyStore(OpContext& context,
-              std::uint64_t size_bytes,
-              objstore::Owner owner,
-              ExpectedDigests expected);
+    BodyStore(std::unique_ptr<objstore::ContentWriter> content, ExpectedDigests expected);
 
     // Stores what there is of the body. True: that was all of it.
     S3Result<bool> take(BodyReader& body);

@@ -103,5 +103,64 @@ TEST_CASE("a composite checksum is that of the parts' checksums") {
     CHECK(object_checksum(upload, {one, two}).kind == ChecksumKind::none);
 }
 
+// Of two parts, "a" and "b".
+std::vector<objstore::PartRow> two_parts(ChecksumKind kind) {
+    std::vector<objstore::PartRow> parts(2);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        parts[i].size = 1;
+        parts[i].checksum = {.kind = kind, .value = hash(kind, i == 0 ? "a" : "b")};
+    }
+    return parts;
+}
+
+S3Result<objstore::StoredChecksum> complete_with(const objstore::UploadRow& upload,
+                                                 const std::vector<objstore::PartRow>& parts,
+                                                 const std::vector<Field>& fields) {
+    Request request;
+    for (const Field& field : fields) request.headers.add(field);
+    return completed_checksum(request, upload, parts);
+}
+
+TEST_CASE("a completion with a checksum of another algorithm than the upload's is refused") {
+    objstore::UploadRow upload;
+    upload.checksum_kind = ChecksumKind::crc32;
+    upload.checksum_full_object = true;
+    const auto parts = two_parts(ChecksumKind::crc32);
+    const std::string right = base64_encode(hash(ChecksumKind::crc32, "ab"));
+    const std::string sha = base64_encode(hash(ChecksumKind::sha256, "ab"));
+    CHECK(complete_with(upload, parts, {}).value().value == hash(ChecksumKind::crc32, "ab"));
+    CHECK(complete_with(upload, parts, {{"x-amz-checksum-crc32", right}}).ok());
+    CHECK(complete_with(upload, parts, {{"x-amz-checksum-crc32", "AAAAAA=="}}).error().error() ==
+          S3Error::bad_digest);
+    const auto other = complete_with(
+        upload, parts, {{"x-amz-checksum-crc32", right}, {"x-amz-checksum-sha256", sha}});
+    CHECK(other.error().error() == S3Error::invalid_request);
+    CHECK(other.error().message().find("expected checksum Type: crc32, actual checksum Type: "
+                                       "sha256") != std::string_view::npos);
+    upload.checksum_kind = ChecksumKind::none;
+    CHECK(complete_with(upload, parts, {{"x-amz-checksum-sha256", sha}}).error().error() ==
+          S3Error::invalid_request);
+    CHECK(complete_with(upload, parts, {}).value().kind == ChecksumKind::none);
+}
+
+TEST_CASE("a completion with another type of checksum than the upload's is refused") {
+    objstore::UploadRow upload;
+    upload.checksum_kind = ChecksumKind::crc32c;
+    const auto parts = two_parts(ChecksumKind::crc32c);
+    CHECK(complete_with(upload, parts, {{"x-amz-checksum-type", "COMPOSITE"}}).ok());
+    CHECK(complete_with(upload, parts, {{"x-amz-checksum-type", "FULL_OBJECT"}}).error().error() ==
+          S3Error::invalid_request);
+}
+
+TEST_CASE("a completion with a checksum that the parts do not give is refused") {
+    objstore::UploadRow upload;
+    upload.checksum_kind = ChecksumKind::crc32;
+    auto parts = two_parts(ChecksumKind::crc32);
+    parts[1].checksum = {};
+    CHECK(complete_with(upload, parts, {}).value().kind == ChecksumKind::none);
+    CHECK(complete_with(upload, parts, {{"x-amz-checksum-crc32", "AAAAAA=="}}).error().error() ==
+          S3Error::invalid_request);
+}
+
 }  // namespace
 }  // namespace s3api

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kXmlBytesMax = 2 << 20;
 constexpr std::size_t kPartsMax = 10000;
-constexpr std::size_t kPartsPage = 1000;
+constexpr std::size_t kPartsPage = 100;  // each may have thousands of extents
 
 S3Result<objstore::CompleteUploadOp::Part> parse_part(const XmlNode& node, ChecksumKind kind) {
     objstore::CompleteUploadOp::Part part;
@@ -63,30 +63,12 @@ S3Result<std::vector<objstore::PartRow>> listed_parts(OpContext& context,
         for (objstore::PartRow& part : page) {
             if (listed.size() == op.parts.size()) return listed;
             if (part.number != op.parts[listed.size()].number) continue;
-            part.extents = {};
+            part.extents = std::vector<objstore::Extent>();  // gives its memory back, as {} not
             listed.push_back(std::move(part));
         }
         if (page.size() < kPartsPage) return listed;
         after = page.back().number;
     }
-}
-
-// The whole object's checksum, against what the client says it must be.
-S3Status add_checksum(const Request& request,
-                      const objstore::UploadRow& upload,
-                      const std::vector<objstore::PartRow>& parts,
-                      objstore::CompleteUploadOp& op) {
-    if (upload.checksum_kind == ChecksumKind::none) return {};
-    const auto checksum = object_checksum(upload, parts);
-    if (checksum.kind == ChecksumKind::none) return {};
-    const auto sent = request.header(checksum_header(checksum.kind));
-    if (sent && *sent != checksum_text(checksum) && *sent != base64_encode(checksum.value)) {
-        return {S3Error::bad_digest,
-                fmt::format("The {} you specified did not match the calculated checksum.",
-                            checksum_name(checksum.kind))};
-    }
-    op.inode.checksums.push_back(checksum);
-    return {};
 }
 
 S3Result<std::optional<std::uint64_t>> expected_size(const Request& request) {
@@ -110,7 +92,8 @@ S3Result<objstore::OpResult> complete(OpContext& context,
     TRY_ASSIGN(op.conditions, write_conditions(request));
     TRY_ASSIGN(op.expected_size, expected_size(request));
     TRY_ASSIGN(const auto parts, listed_parts(context, op));
-    TRY(add_checksum(request, upload, parts, op));
+    TRY_ASSIGN(auto checksum, completed_checksum(request, upload, parts));
+    if (checksum.kind != ChecksumKind::none) op.inode.checksums.push_back(std::move(checksum));
     const PosixMetadata posix = posix_metadata(upload.headers);
     op.mode = posix.mode;
     op.inode.mtime = posix.mtime.value_or(0);

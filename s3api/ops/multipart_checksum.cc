@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include <fmt/format.h>
+
+#include "s3api/base/uri.h"
 #include "s3api/ops/checksums.h"
 
 namespace s3api {
@@ -9,6 +12,12 @@ namespace s3api {
 using objstore::ChecksumKind;
 
 namespace {
+
+constexpr std::array kKinds = {ChecksumKind::crc32,
+                               ChecksumKind::crc32c,
+                               ChecksumKind::crc64nvme,
+                               ChecksumKind::sha1,
+                               ChecksumKind::sha256};
 
 // Multiplication of bit vectors over GF(2): what `zeros` more bytes do to a CRC register.
 template <typename Word>
@@ -121,6 +130,50 @@ objstore::StoredChecksum object_checksum(const objstore::UploadRow& upload,
     }
     return {
         .kind = kind, .parts = static_cast<std::uint32_t>(parts.size()), .value = hasher->finish()};
+}
+
+S3Status checksum_mismatch(ChecksumKind expected, ChecksumKind actual) {
+    const auto name = [](ChecksumKind kind) {
+        return kind == ChecksumKind::none ? "null" : lower(checksum_name(kind));
+    };
+    return {S3Error::invalid_request,
+            fmt::format("Checksum Type mismatch occurred, expected checksum Type: {}, "
+                        "actual checksum Type: {}",
+                        name(expected),
+                        name(actual))};
+}
+
+S3Result<objstore::StoredChecksum> completed_checksum(const Request& request,
+                                                      const objstore::UploadRow& upload,
+                                                      const std::vector<objstore::PartRow>& parts) {
+    const ChecksumKind kind = upload.checksum_kind;
+    for (const ChecksumKind other : kKinds) {
+        if (other != kind && request.header(checksum_header(other))) {
+            return checksum_mismatch(kind, other);
+        }
+    }
+    const std::string_view type = upload.checksum_full_object ? "FULL_OBJECT" : "COMPOSITE";
+    const auto wanted_type = request.header("x-amz-checksum-type");
+    if (kind != ChecksumKind::none && wanted_type && *wanted_type != type) {
+        return S3Status(S3Error::invalid_request,
+                        fmt::format("The upload was created using the {} checksum mode. The "
+                                    "complete request must use the same checksum mode.",
+                                    type));
+    }
+    auto checksum = object_checksum(upload, parts);
+    if (kind == ChecksumKind::none) return checksum;
+    const auto sent = request.header(checksum_header(kind));
+    if (!sent) return checksum;
+    if (checksum.kind == ChecksumKind::none) {
+        return S3Status(S3Error::invalid_request,
+                        "The checksum can not be compared: there are parts that have none.");
+    }
+    if (*sent != checksum_text(checksum) && *sent != base64_encode(checksum.value)) {
+        return S3Status(S3Error::bad_digest,
+                        fmt::format("The {} you specified did not match the calculated checksum.",
+                                    checksum_name(kind)));
+    }
+    return checksum;
 }
 
 }  // namespace s3api

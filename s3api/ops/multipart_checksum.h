@@ -4,6 +4,7 @@
 
 #include "objstore/meta/rows.h"
 #include "s3api/base/error.h"
+#include "s3api/http/request.h"
 
 namespace s3api {
 
@@ -21,5 +22,15 @@ bool combines(objstore::ChecksumKind kind);
 // checksum of the parts' checksums). Kind none: a part has no checksum of that kind.
 objstore::StoredChecksum object_checksum(const objstore::UploadRow& upload,
                                          const std::vector<objstore::PartRow>& parts);
+
+// The same for the request that completes the upload, and compared with what it says.
+// invalid_request: it has a checksum of another algorithm or type than the upload's, or one of
+// parts that have none. bad_digest: it says another value.
+S3Result<objstore::StoredChecksum> completed_checksum(const Request& request,
+                                                      const objstore::UploadRow& upload,
+                                                      const std::vector<objstore::PartRow>& parts);
+
+// What S3 says where an upload has one algorithm and a request another.
+S3Status checksum_mismatch(objstore::ChecksumKind expected, objstore::ChecksumKind actual);
 
 }  // namespace s3api

@@ -20,6 +20,7 @@ struct Row {
     Begin begin = nullptr;
     bool (*takes_long)(const Request&) = nullptr;
     Start start = nullptr;
+    bool (*start_blocks)(const Request&) = nullptr;
 };
 
 constexpr Row kRows[] = {
@@ -37,7 +38,8 @@ constexpr Row kRows[] = {
      .body_bytes_max = Op::kPutBytesMax,
      .length_required = true,
      .begin = begin_put_object,
-     .start = start_put_object},
+     .start = start_put_object,
+     .start_blocks = start_put_blocks},
     {Operation::get_object, get_object, Op::kNoBody, try_get_object},
     {Operation::head_object, head_object, Op::kNoBody, try_head_object},
     {Operation::delete_object, delete_object},
@@ -75,6 +77,7 @@ OpTable make_op_table(OpContext& context) {
         op.body_bytes_max = row.body_bytes_max;
         op.length_required = row.length_required;
         op.takes_long = row.takes_long;
+        op.start_blocks = row.start_blocks;
     }
     return table;
 }

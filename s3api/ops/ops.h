@@ -19,6 +19,7 @@ S3Result<Response> list_object_versions(OpContext& context, Request& request);
 S3Result<Response> put_object(OpContext& context, Request& request);
 S3Result<std::unique_ptr<Intake>> begin_put_object(OpContext& context, Request& request);
 void start_put_object(OpContext& context, Request& request, Op::Answered answered);
+bool start_put_blocks(const Request& request);
 S3Result<Response> get_object(OpContext& context, Request& request);
 S3Result<Response> head_object(OpContext& context, Request& request);
 S3Result<Response> delete_object(OpContext& context, Request& request);

@@ -34,7 +34,8 @@ public:
           request_(request),
           bucket_(bucket),
           attributes_(std::move(attributes)),
-          body_(context, request.body->size_bytes(), {}, std::move(expected)) {}
+          body_(context.engine.new_object(bucket, request.key, request.body->size_bytes()),
+                std::move(expected)) {}
 
     S3Result<bool> take(BodyReader& body) override { return body_.take(body); }
 
@@ -97,6 +98,11 @@ S3Result<std::unique_ptr<Intake>> begin_put_object(OpContext& context, Request& 
     TRY_ASSIGN(auto begun, begin(context, request));
     std::unique_ptr<Intake> intake = std::move(begun);
     return intake;
+}
+
+// The directory of such a key is looked up.
+bool start_put_blocks(const Request& request) {
+    return request.key.ends_with('/');
 }
 
 void start_put_object(OpContext& context, Request& request, Op::Answered answered) {

@@ -6,6 +6,7 @@
 #include "s3api/ops/body_to_content.h"
 #include "s3api/ops/byte_range.h"
 #include "s3api/ops/copy_source.h"
+#include "s3api/ops/multipart_checksum.h"
 #include "s3api/ops/ops.h"
 #include "s3api/ops/uploads.h"
 #include "s3api/xml/writer.h"
@@ -54,10 +55,10 @@ public:
         : context_(context),
           upload_(std::move(upload)),
           number_(number),
-          body_(context,
-                request.body->size_bytes(),
-                {.inode = upload_.inode, .generation = 1, .part = number},
-                std::move(expected)) {}
+          body_(
+              context.engine.new_content({.inode = upload_.inode, .generation = 1, .part = number},
+                                         request.body->size_bytes()),
+              std::move(expected)) {}
 
     S3Result<bool> take(BodyReader& body) override { return body_.take(body); }
 
@@ -91,11 +92,7 @@ S3Result<std::unique_ptr<Intake>> begin_upload_part(OpContext& context, Request&
     TRY_ASSIGN(auto expected, expected_digests(request));
     if (expected.kind == ChecksumKind::none) expected.kind = upload.checksum_kind;
     if (upload.checksum_kind != ChecksumKind::none && expected.kind != upload.checksum_kind) {
-        return S3Status(S3Error::invalid_request,
-                        fmt::format("Checksum Type mismatch occurred, expected checksum Type: {}, "
-                                    "actual checksum Type: {}",
-                                    lower(checksum_name(upload.checksum_kind)),
-                                    lower(checksum_name(expected.kind))));
+        return checksum_mismatch(upload.checksum_kind, expected.kind);
     }
     std::unique_ptr<Intake> intake = std::make_unique<PartIntake>(
         context, request, std::move(upload), number, std::move(expected));

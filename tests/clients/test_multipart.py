@@ -194,6 +194,16 @@ class Multipart(ashlar.TestCase):
         digests = b"".join(hashlib.sha256(body).digest() for body in bodies)
         self.assertEqual(answer["ChecksumSHA256"], checksum("SHA256", digests) + "-2")
 
+    def test_a_completion_with_a_checksum_of_another_algorithm_is_refused(self):
+        upload = self.create(ChecksumAlgorithm="SHA256")
+        part = {"PartNumber": 1, "ETag": self.part(upload, 1, b"x", ChecksumAlgorithm="SHA256")}
+        with self.refused(400, "InvalidRequest"):
+            self.s3.complete_multipart_upload(
+                Bucket=self.bucket, Key="k", UploadId=upload, MultipartUpload={"Parts": [part]},
+                ChecksumCRC32=checksum("CRC32", b"x"))
+        self.assertEqual(self.keys(), [])
+        self.complete(upload, [(1, part["ETag"])])
+
     def test_the_transfer_manager_uploads_in_parallel(self):
         body = ashlar.content(40 * MIB)
         config = boto3.s3.transfer.TransferConfig(multipart_threshold=PART_MIN,

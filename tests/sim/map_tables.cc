@@ -191,9 +191,11 @@ Result<std::optional<PartRow>> MapTables::part(std::uint64_t upload, std::uint32
     return find(rows_.parts, std::pair(upload, number));
 }
 
-Result<std::vector<PartRow>> MapTables::parts(std::uint64_t upload, std::size_t limit) {
+Result<std::vector<PartRow>> MapTables::parts(std::uint64_t upload,
+                                              std::uint32_t after,
+                                              std::size_t limit) {
     std::vector<PartRow> found;
-    auto it = rows_.parts.lower_bound({upload, 0});
+    auto it = rows_.parts.upper_bound({upload, after});
     for (; it != rows_.parts.end() && it->first.first == upload && found.size() < limit; ++it) {
         found.push_back(it->second);
     }

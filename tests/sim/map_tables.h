@@ -84,6 +84,7 @@ public:
     objstore::Result<std::optional<objstore::PartRow>> part(std::uint64_t upload,
                                                             std::uint32_t number) override;
     objstore::Result<std::vector<objstore::PartRow>> parts(std::uint64_t upload,
+                                                           std::uint32_t after,
                                                            std::size_t limit) override;
     void put_part(objstore::PartRow row) override;
     void erase_part(std::uint64_t upload, std::uint32_t number) override;

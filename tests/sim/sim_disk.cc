@@ -337,6 +337,15 @@ void SimDisk::corrupt(std::string_view path, std::uint64_t offset, std::uint64_t
     inode->contents.damage(offset, rotten);
 }
 
+void SimDisk::lose(std::string_view path, std::uint64_t offset, std::uint64_t length) {
+    ASSERT(offset % kSectorBytes == 0);
+    ASSERT(length % kSectorBytes == 0);
+    const std::lock_guard lock(world_.mutex_);
+    const auto inode = find(path);
+    ASSERT(inode != nullptr);
+    inode->contents.lose(offset, length);
+}
+
 void SimDisk::misplace(std::string_view path, Move move) {
     const std::lock_guard lock(world_.mutex_);
     const auto inode = find(path);

@@ -123,6 +123,8 @@ public:
 
     // Rot: changes every byte of the range, on the platter and in the cache. The file must have it.
     void corrupt(std::string_view path, std::uint64_t offset, std::uint64_t length);
+    // Sectors that can not be read until they are written. The range is of whole ones.
+    void lose(std::string_view path, std::uint64_t offset, std::uint64_t length);
     struct Move {
         std::uint64_t from = 0;
         std::uint64_t to = 0;

@@ -423,6 +423,21 @@ TEST_CASE("rot and stray writes change what reads see and outlive power cuts") {
     for (const std::size_t at : {2U, 3U, 4U}) CHECK(found[at] != "abcdefab"[at]);
 }
 
+TEST_CASE("a lost sector can not be read until it is written, those beside it can") {
+    SimWorld world(test_seed());
+    SimDisk& disk = world.add_disk("d");
+    const auto file = disk.open("f", OpenMode::create_new).value();
+    REQUIRE(file->write_at(0, as_bytes(std::string(4096, 'x'))).ok());
+    disk.lose("f", 1024, 512);
+    std::array<std::byte, 1024> out;
+    CHECK(file->read_at(0, out).ok());
+    CHECK(file->read_at(1536, out).ok());
+    CHECK(file->read_at(600, out).code() == Code::io_error);
+    CHECK(file->read_at(1535, out).code() == Code::io_error);
+    REQUIRE(file->write_at(1024, as_bytes(std::string(512, 'y'))).ok());
+    CHECK(file->read_at(1024, out).ok());
+}
+
 TEST_CASE("a disk with a capacity runs full") {
     SimWorld world(1);
     SimDisk& disk = world.add_disk("d");

@@ -35,6 +35,10 @@ Result<std::size_t> SimFile::read_some_at(std::uint64_t offset, MutableBytes out
     const auto& bytes = inode_->contents.now();
     if (offset >= bytes.size()) return std::size_t{0};
     const std::size_t length = std::min<std::size_t>(out.size(), bytes.size() - offset);
+    if (inode_->contents.is_lost(offset, length)) {
+        return Status::io_error(
+            fmt::format("{}: lost sector, read at {}", disk_.label(path_), offset));
+    }
     std::copy_n(bytes.data() + offset, length, out.data());
     return length;
 }

@@ -46,6 +46,11 @@ void SimContents::write(std::uint64_t offset, objstore::Bytes bytes) {
     }
     std::copy(bytes.begin(), bytes.end(), now_.data() + offset);
     record(offset, end);
+    const std::uint64_t first_whole = (offset + kSectorBytes - 1) / kSectorBytes;
+    const std::uint64_t end_whole = end / kSectorBytes;
+    if (first_whole < end_whole) {
+        lost_.erase(lost_.lower_bound(first_whole), lost_.lower_bound(end_whole));
+    }
 }
 
 void SimContents::truncate(std::uint64_t size_bytes) {
@@ -110,6 +115,17 @@ void SimContents::damage(std::uint64_t offset, objstore::Bytes bytes) {
         if (found == versions_.end()) continue;
         for (Sector& image : found->second) image.at(at % kSectorBytes) = bytes[i];
     }
+}
+
+void SimContents::lose(std::uint64_t offset, std::uint64_t length) {
+    for (std::uint64_t at = offset; at < offset + length; at += kSectorBytes) {
+        lost_.insert(at / kSectorBytes);
+    }
+}
+
+bool SimContents::is_lost(std::uint64_t offset, std::uint64_t length) const {
+    const auto found = lost_.lower_bound(offset / kSectorBytes);
+    return length > 0 && found != lost_.end() && *found * kSectorBytes < offset + length;
 }
 
 }  // namespace tests

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,9 @@ public:
     void cut(SimRandom& random);
     // Puts bytes on the platter and everywhere else behind the file's back, within its size.
     void damage(std::uint64_t offset, objstore::Bytes bytes);
+    // Sectors that can not be read until they are written.
+    void lose(std::uint64_t offset, std::uint64_t length);
+    bool is_lost(std::uint64_t offset, std::uint64_t length) const;
     bool clean() const { return versions_.empty() && sizes_.empty(); }
 
 private:
@@ -47,6 +51,7 @@ private:
     std::vector<std::byte> durable_;
     std::map<std::uint64_t, std::vector<Sector>> versions_;  // not durable, oldest first
     std::vector<std::uint64_t> sizes_;                       // likewise
+    std::set<std::uint64_t> lost_;
 };
 
 // A file or directory of a simulated disk.

@@ -72,7 +72,7 @@ Status SimStore::power_cycle() {
 }
 
 Status SimStore::put(const std::string& key, const std::string& bytes) {
-    auto content = engine().new_content({}, bytes.size());
+    auto content = engine().new_object(bucket_, key, bytes.size());
     TRY(content->write(objstore::as_bytes(bytes)));
     return engine().put(bucket_, key, std::move(content), {}).error();
 }

@@ -132,6 +132,34 @@ TEST_CASE("directories come and go with the keys below them") {
     CHECK(doors.read("n") == "object");
 }
 
+TEST_CASE("changes that find no room in the queue of the mount are seen at once all the same") {
+    MountedStore::Options options;
+    options.invalidator.queue_max = 0;
+    const auto store = mounted(options);
+    if (!store) return;
+    Doors doors(*store);
+    for (const char* key : {"removed", "replaced", "d/renamed", "open"}) doors.put(key, key);
+    // What the kernel believes from here on; one of them by a rename of its own.
+    const int fd = ::open(doors.path("open").c_str(), O_RDONLY);
+    REQUIRE(fd >= 0);
+    REQUIRE(::rename(doors.path("removed").c_str(), doors.path("moved").c_str()) == 0);
+    for (const char* key : {"moved", "replaced", "d/renamed"}) REQUIRE(doors.stat(key).has_value());
+    for (const char* key : {"new", "d/to", "removed"}) REQUIRE_FALSE(doors.stat(key).has_value());
+    const fs::InodeId directory = doors.inode("d");
+    for (const char* key : {"moved", "open"}) doors.remove(key);
+    doors.put("replaced", "by another");
+    doors.put("new", "content");
+    REQUIRE(store->vfs().rename(doors.nfs, {directory, "renamed"}, {directory, "to"}, {}).ok());
+    for (const char* key : {"moved", "open", "d/renamed"}) CHECK_FALSE(doors.stat(key).has_value());
+    CHECK(doors.read("replaced") == "by another");
+    CHECK(doors.read("new") == "content");
+    CHECK(doors.read("d/to") == "d/renamed");
+    CHECK(Doors::read_at(fd, 0) == "open");
+    ::close(fd);
+    CHECK(store->mount().stats().overflowed > 0);
+    CHECK(store->mount().stats().timed_out == 0);
+}
+
 TEST_CASE("what NFS writes and sets is seen through a file that is open") {
     const auto store = mounted();
     if (!store) return;

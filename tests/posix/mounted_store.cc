@@ -59,6 +59,7 @@ Status MountedStore::open() {
     }
     fs::Mount::Options mount;
     mount.deployment = deployment_->id();
+    mount.invalidator = options_.invalidator;
     mount.staging = root_ + "/run/" + deployment_->id();
     mount.at = {
         {options_.mount_bucket ? "b" : "", options_.mount_bucket ? bucket_dir() : mount_dir()}};

@@ -20,6 +20,7 @@ public:
     struct Options {
         std::size_t disks = 6;
         fs::LocalVfs::Options vfs;
+        fs::Invalidator::Options invalidator;
         bool mount_bucket = false;  // "b" alone, by a bind
     };
     explicit MountedStore(Options options);

@@ -115,6 +115,10 @@ Result<NameChange> LocalVfs::rmdir(const Credentials& who,
 
 Result<NameChange> LocalVfs::remove_bucket(const Credentials& who, std::string_view name) {
     if (who.uid != 0) return root_is_for_buckets();
+    // S3 takes a bucket of directories alone for empty; who says rmdir does not.
+    TRY_ASSIGN(const InodePtr bucket, find(objstore::kRootInode, name));
+    TRY_ASSIGN(const auto inside, names().list({.parent = bucket->id, .limit = 1}));
+    if (!inside.empty()) return Status::conflict("the bucket is not empty", Why::not_empty);
     objstore::DeleteBucketOp op;
     op.name = name;
     op.time = deps_.clock.now();

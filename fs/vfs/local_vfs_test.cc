@@ -86,6 +86,11 @@ TEST_CASE("the root holds buckets: made and removed by its owner, by S3's rules 
     check_error(f.vfs().rename(f.nfs_root, {f.bucket(), "f"}, {other, "f"}, {}).error(),
                 Code::unsupported,
                 Why::cross_bucket);
+    REQUIRE(f.vfs().mkdir(f.nfs_root, other, "d", {}).ok());
+    check_error(f.vfs().rmdir(f.nfs_root, kRootInode, "new-bucket").error(),
+                Code::conflict,
+                Why::not_empty);
+    REQUIRE(f.vfs().rmdir(f.nfs_root, other, "d").ok());
     CHECK(f.vfs().rmdir(f.nfs_root, kRootInode, "new-bucket").ok());
     CHECK_FALSE(f.store.engine().bucket("new-bucket").ok());
 }

@@ -210,8 +210,8 @@ TEST_CASE("a peer that has ended its side has hung up, whatever it sent before")
 }
 
 TEST_CASE("a job runs on a worker and its value comes back to the I/O thread") {
-    ThreadPool pool({.threads = 1, .queue_max = 4});
     asio::io_context context{1};
+    ThreadPool pool({.threads = 1, .queue_max = 4});
     auto where = std::this_thread::get_id();
     auto script = [&]() -> Task<int> {
         auto job = [&] { return std::this_thread::get_id() != where ? 42 : 0; };
@@ -226,16 +226,16 @@ TEST_CASE("a job runs on a worker and its value comes back to the I/O thread") {
 }
 
 TEST_CASE("a full queue is told at once and a throwing job does not escape") {
-    ThreadPool pool({.threads = 1, .queue_max = 1});
+    asio::io_context context{1};
     std::latch begun(1);
     std::latch go(1);
+    ThreadPool pool({.threads = 1, .queue_max = 1});
     REQUIRE(pool.post([&] {
         begun.count_down();
         go.wait();
     }));
     begun.wait();
     REQUIRE(pool.post([] {}));
-    asio::io_context context{1};
     auto script = [&]() -> Task<void> {
         auto job = []() -> int { throw std::runtime_error("boom"); };
         auto refused = co_await run_on(pool, job);
@@ -255,9 +255,9 @@ TEST_CASE("a full queue is told at once and a throwing job does not escape") {
 }
 
 TEST_CASE("stop closes idle clients at once and lets a busy one finish") {
-    ThreadPool pool({.threads = 1});
     std::latch begun(1);
     std::latch go(1);
+    ThreadPool pool({.threads = 1});
     TcpServer server(
         options(),
         [&](Stream& stream) -> Task<void> {
@@ -290,6 +290,7 @@ TEST_CASE("stop closes idle clients at once and lets a busy one finish") {
     go.count_down();
     CHECK(busy.receive(1) == "x");
     stopper.join();
+    pool.stop();
     CHECK(busy.at_end());
 }
 

@@ -17,7 +17,8 @@ namespace objstore {
 
 // A job that runs on a pool while its coroutine does something else, such as feeding it. Threads:
 // the coroutine's own. It must see the job through: this may go away only when done(). The event,
-// the job and the pool must outlive it.
+// the job and the pool must outlive it; the coroutine's context must outlive the pool's threads, of
+// which one may still be about to return from telling it.
 template <typename Job>
 class Running final {
 public:

@@ -133,6 +133,8 @@ struct Fixture {
         if (server) server->stop(0ms);
         workers.stop();
         streams.stop();
+        long_ops.stop();
+        handler.others.stop();
     }
 };
 

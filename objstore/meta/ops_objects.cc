@@ -184,6 +184,9 @@ Result<KeyTarget> begin_key_write(Tables& tables, const KeyWrite& write, OpResul
     }
     const auto names = split_key(write.key);
     const bool marker = write.key.ends_with('/');
+    if (marker && write.prepared) {
+        return Status::invalid_argument("the key of an object of so many pieces may not end in /");
+    }
     const auto directories = std::span(names).first(names.size() - (marker ? 0 : 1));
     const InodeId last_id = marker ? write.object.id : 0;
     TRY_ASSIGN(const InodeId last,
@@ -191,9 +194,6 @@ Result<KeyTarget> begin_key_write(Tables& tables, const KeyWrite& write, OpResul
     if (!marker) {
         Inode fresh = fresh_file(write, bucket, replaced.get());
         return begin_file(tables, place, last, std::move(fresh), write.prepared);
-    }
-    if (write.prepared) {
-        return Status::invalid_argument("the key of an object of so many pieces may not end in /");
     }
     if (!place.entry) {
         TRY_ASSIGN(Inode* const directory, edit(tables, last));

@@ -187,6 +187,18 @@ TEST_CASE("parts that were shared into prepared content become the object, and g
     CHECK(names.problems() == "");
 }
 
+TEST_CASE("prepared content does not become the body of a marker") {
+    SimNamespace names;
+    REQUIRE(names.run(PrepareContentOp{names.bucket, 0, names.tick()}).ok());
+    const InodeId prepared = names.result.inode->id;
+    names.tables.holds = {prepared};
+    PutObjectOp op{.bucket = names.bucket, .key = "m/", .time = names.tick()};
+    op.prepared = prepared;
+    check_error(names.run(op), Code::invalid_argument);
+    REQUIRE(names.inode(prepared) != nullptr);
+    CHECK(names.inode(prepared)->is_regular());
+}
+
 TEST_CASE("prepared content that gets no name is reaped, and its sources stay") {
     Upload upload;
     SimNamespace& names = upload.names;

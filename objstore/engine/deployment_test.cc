@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "objstore/engine/engine_fixture.h"
 #include "objstore/volume/format.h"
 #include "tests/store/sim_store.h"
 
@@ -164,21 +165,15 @@ TEST_CASE("stripe headers say whose bytes they hold") {
 TEST_CASE("stripe headers say of which part of an upload the bytes are") {
     SimStore store({});
     Engine& engine = store.engine();
-    CreateUploadOp create;
-    create.upload.id = 77;
-    create.upload.bucket = store.bucket();
-    create.upload.key = "k";
-    REQUIRE(engine.apply(std::move(create), {}).ok());
-    const auto upload = engine.names().upload(77);
-    REQUIRE(upload.ok());
+    const UploadRow upload = begin_upload(engine, store.bucket(), "k");
     for (const std::size_t size : {300'003, 5003}) {
         auto content =
-            engine.new_content({.inode = upload->inode, .generation = 1, .part = 3}, size);
+            engine.new_content({.inode = upload.inode, .generation = 1, .part = 3}, size);
         REQUIRE(content->write(as_bytes(some_bytes(size, 4))).ok());
-        REQUIRE(engine.put_part(*upload, std::move(content), {.number = 3}).ok());
+        REQUIRE(engine.put_part(upload, std::move(content), {.number = 3}).ok());
         REQUIRE(engine.pack().ok());
         const OwnerEntry owner = owner_of(store, size);
-        CHECK(owner.inode == upload->inode);
+        CHECK(owner.inode == upload.inode);
         CHECK(owner.generation == 1);
         CHECK(owner.offset == kOwnerIsPart + 3 * kOwnerPartBytes);
         CHECK(logical_offset(owner) == 0);

@@ -169,12 +169,6 @@ Status LocalEngine::take_content(ContentWriter& content,
 
 namespace {
 
-void describe_content(PutObjectOp& op, const ContentWriter& content) {
-    op.inode.id = content.fresh_inode();
-    op.stripes_of = content.owner().inode;
-    op.inode.size = content.size();
-}
-
 PutObjectOp put_op(InodeId bucket,
                    std::string_view key,
                    PutAttributes&& attributes,
@@ -193,17 +187,23 @@ PutObjectOp put_op(InodeId bucket,
 
 }  // namespace
 
+Result<LocalEngine::NewPut> LocalEngine::new_put(PutObjectOp op, ContentWriter& content) {
+    NewPut made;
+    op.inode.id = content.fresh_inode();
+    op.stripes_of = content.owner().inode;
+    op.inode.size = content.size();
+    TRY(take_content(content, op.content, made.placements));
+    made.txn.ops.emplace_back(std::move(op));
+    return made;
+}
+
 Result<OpResult> LocalEngine::put(InodeId bucket,
                                   std::string_view key,
                                   std::unique_ptr<ContentWriter> content,
                                   PutAttributes attributes) {
     PutObjectOp op = put_op(bucket, key, std::move(attributes), clock_.now());
-    describe_content(op, *content);
-    std::vector<Placement> placements;
-    TRY(take_content(*content, op.content, placements));
-    Txn txn;
-    txn.ops.emplace_back(std::move(op));
-    return commit(std::move(txn), std::move(placements), Door::s3);
+    TRY_ASSIGN(NewPut made, new_put(std::move(op), *content));
+    return commit(std::move(made.txn), std::move(made.placements), Door::s3);
 }
 
 void LocalEngine::start_put(InodeId bucket,
@@ -213,22 +213,20 @@ void LocalEngine::start_put(InodeId bucket,
                             PutDone done) {
     ASSERT(content->is_small());
     PutObjectOp op = put_op(bucket, key, std::move(attributes), clock_.now());
-    describe_content(op, *content);
-    std::vector<Placement> placements;
-    if (content->size() != 0) placements.push_back({0, content->owner(), content->small_bytes()});
-    Txn txn;
-    txn.ops.emplace_back(std::move(op));
+    auto made = new_put(std::move(op), *content);
+    if (!made.ok()) return done(made.error());
     // Until the commit is done the placement needs the content.
     struct Waiting {
         std::unique_ptr<ContentWriter> content;
         PutDone done;
     };
     auto waiting = std::make_shared<Waiting>(Waiting{std::move(content), std::move(done)});
-    committer_.submit(std::move(txn), std::move(placements), [this, waiting](TxnResult&& result) {
-        waiting->content.reset();
-        mover_.wake();
-        finish_put({std::move(result), std::move(waiting->done)});
-    });
+    committer_.submit(
+        std::move(made->txn), std::move(made->placements), [this, waiting](TxnResult&& result) {
+            waiting->content.reset();
+            mover_.wake();
+            finish_put({std::move(result), std::move(waiting->done)});
+        });
 }
 
 Result<OpResult> LocalEngine::copy(const CopySource& source,

@@ -1,7 +1,7 @@
 // Operations on very many extents: one thread, and much work.
 #include <doctest/doctest.h>
 
-#include "objstore/engine/engine.h"
+#include "objstore/engine/engine_fixture.h"
 #include "tests/store/sim_store.h"
 
 namespace objstore {
@@ -44,12 +44,7 @@ TEST_CASE("an upload of very many extents is completed in steps") {
     SimStore store({});
     const InodePtr source = write_pieces(store, "from", 6000);
     Engine& engine = store.engine();
-    CreateUploadOp create;
-    create.upload.id = 77;
-    create.upload.bucket = store.bucket();
-    create.upload.key = "m";
-    REQUIRE(engine.apply(create, {}).ok());
-    const UploadRow upload = engine.names().upload(77).value();
+    const UploadRow upload = begin_upload(engine, store.bucket(), "m");
     CompleteUploadOp complete;
     complete.bucket = store.bucket();
     complete.key = "m";
@@ -78,12 +73,7 @@ TEST_CASE("a part is no range of very many extents") {
     SimStore store({});
     const InodePtr source = write_pieces(store, "from", 10'001);
     Engine& engine = store.engine();
-    CreateUploadOp create;
-    create.upload.id = 77;
-    create.upload.bucket = store.bucket();
-    create.upload.key = "m";
-    REQUIRE(engine.apply(create, {}).ok());
-    const UploadRow upload = engine.names().upload(77).value();
+    const UploadRow upload = begin_upload(engine, store.bucket(), "m");
     CHECK(engine.copy_part(upload, {source, 0, source->size}, {.number = 1}).code() ==
           Code::invalid_argument);
     CHECK(engine.copy_part(upload, {source, 0, source->size - 2}, {.number = 1}).ok());

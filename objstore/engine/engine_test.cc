@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "objstore/engine/engine_fixture.h"
 #include "objstore/meta/connection.h"
 #include "objstore/meta/sqlite_vfs.h"
 #include "tests/store/sim_store.h"
@@ -261,13 +262,7 @@ TEST_CASE("a copy shares its source's bytes and outlives it") {
 TEST_CASE("a multipart upload becomes one object without moving data") {
     SimStore store({});
     Engine& engine = store.engine();
-    CreateUploadOp create;
-    create.upload.id = 77;
-    create.upload.bucket = store.bucket();
-    create.upload.key = "m";
-    REQUIRE(engine.apply(create, {}).ok());
-    const auto upload = engine.names().upload(77);
-    REQUIRE(upload.ok());
+    const UploadRow upload = begin_upload(engine, store.bucket(), "m");
     std::string all;
     CompleteUploadOp complete;
     complete.bucket = store.bucket();
@@ -276,11 +271,11 @@ TEST_CASE("a multipart upload becomes one object without moving data") {
     complete.part_bytes_min = 1000;
     for (const std::uint32_t number : {2U, 5U, 9U}) {
         const std::string bytes = some_bytes(number == 9 ? 10 : 1500000, number);
-        auto content = engine.new_content({.inode = upload->inode, .generation = 1}, bytes.size());
+        auto content = engine.new_content({.inode = upload.inode, .generation = 1}, bytes.size());
         REQUIRE(content->write(as_bytes(bytes)).ok());
         PartAttributes attributes{.number = number};
         attributes.etag.digest[0] = static_cast<std::byte>(number);
-        const auto part = engine.put_part(*upload, std::move(content), attributes);
+        const auto part = engine.put_part(upload, std::move(content), attributes);
         REQUIRE(part.ok());
         complete.parts.push_back({number, part->etag.to_string(), ""});
         all += bytes;

@@ -89,6 +89,12 @@ private:
     Status take_content(ContentWriter& content,
                         NewContent& into,
                         std::vector<Placement>& placements);
+    // The transaction of a put, and the small bytes that are yet to be placed.
+    struct NewPut {
+        Txn txn;
+        std::vector<Placement> placements;
+    };
+    Result<NewPut> new_put(PutObjectOp op, ContentWriter& content);
     Result<OpResult> commit(Txn txn, std::vector<Placement> placements, Door door);
     // At once where that is not too much.
     Result<OpResult> copy_in_steps(const CopySource& source, PutObjectOp op);

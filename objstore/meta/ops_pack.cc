@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "objstore/meta/byte_ranges.h"
 #include "objstore/meta/ops_apply.h"
 #include "objstore/meta/ops_content.h"
 
@@ -15,23 +16,20 @@ namespace {
 // Who names a row: where, with logical offsets as in the holders' rows, and which of its bytes.
 struct Namers {
     std::map<InodeId, std::set<std::uint64_t>> offsets;
-    std::vector<char> bytes;  // 1 where named; not bits, which are counted one by one
+    std::vector<ByteRange> bytes;
 
     void add(InodeId inode, std::uint64_t offset, std::uint64_t from, std::uint64_t length) {
         offsets[inode].insert(offset);
-        const auto at = [&](std::uint64_t byte) {
-            return bytes.begin() + static_cast<std::ptrdiff_t>(std::min(byte, bytes.size()));
-        };
-        std::fill(at(from), at(from + length), char{1});
+        bytes.push_back({from, from + length});
     }
 };
 
 struct Packing {
-    const InlineRow& row;
+    const InlineHead& row;
     const std::vector<Extent>& extents;  // where the row's bytes are now
 };
 
-Status check_extents(Tables& tables, const PackInlineOp& op, const InlineRow& row) {
+Status check_extents(Tables& tables, const PackInlineOp& op, const InlineHead& row) {
     std::uint64_t at = 0;
     for (const Extent& e : op.extents) {
         if (e.kind != ExtentKind::stripe || e.logical_offset != at || e.length == 0) {
@@ -41,38 +39,38 @@ Status check_extents(Tables& tables, const PackInlineOp& op, const InlineRow& ro
         if (!volume) return Status::invalid_argument(fmt::format("no volume {:016x}", e.volume));
         at = e.end();
     }
-    if (at != row.bytes.size()) {
+    if (at != row.size_bytes) {
         return Status::invalid_argument("packed extents do not have the row's length");
     }
-    // The stored bytes' checksum is that of the bytes as they came in, not of what was read here.
+    // Whoever packs checks the bytes that it reads. Those of one extent have the checksum of the
+    // bytes as they came in.
     if (op.extents.size() == 1 && op.extents[0].has_crc && op.extents[0].crc != row.crc) {
         return Status::corruption(fmt::format("inline bytes {} were packed as others", row.id));
     }
-    return check_bytes(row);
+    return {};
 }
 
-Result<Namers> find_namers(Tables& tables, const InlineRow& row) {
+Result<Namers> find_namers(Tables& tables, const InlineHead& row) {
     Namers namers;
-    namers.bytes.resize(row.bytes.size());
     TRY_ASSIGN(const auto own, extents_of_row(tables, row));
     for (const Extent& e : own) {
         namers.add(row.inode, e.logical_offset, e.payload_offset, e.length);
     }
-    TRY_ASSIGN(const auto holders, tables.shared(0, row.id, 0, row.bytes.size(), SIZE_MAX));
+    TRY_ASSIGN(const auto holders, tables.shared(0, row.id, 0, row.size_bytes, SIZE_MAX));
     for (const SharedRow& holder : holders) {
         namers.add(holder.inode, holder.logical_offset, holder.payload_offset, holder.length);
     }
+    namers.bytes = merged(std::move(namers.bytes));
     return namers;
 }
 
 // Bytes of the new places that nobody names are garbage from the start.
 void count_live(Tables& tables, const std::vector<Extent>& extents, const Namers& namers) {
-    auto at = namers.bytes.begin();
     for (const Extent& e : extents) {
-        const auto end = at + static_cast<std::ptrdiff_t>(e.length);
-        const auto named = std::count(at, end, char{1});
-        tables.add_live(e.volume, named, e.place + e.header_bytes + e.column_bytes);
-        at = end;
+        const std::uint64_t unnamed = uncovered_bytes({{e.logical_offset, e.end()}}, namers.bytes);
+        tables.add_live(e.volume,
+                        static_cast<std::int64_t>(e.length - unnamed),
+                        e.place + e.header_bytes + e.column_bytes);
     }
 }
 
@@ -91,7 +89,7 @@ std::vector<Extent> packed(const Packing& packing, const Extent& extent) {
     return pieces;
 }
 
-bool names_row(const Extent& e, const InlineRow& row) {
+bool names_row(const Extent& e, const InlineHead& row) {
     return e.kind == ExtentKind::inline_data && e.place == row.id;
 }
 
@@ -156,7 +154,7 @@ Status pack_namer(Tables& tables,
 }  // namespace
 
 Status apply_op(const PackInlineOp& op, Tables& tables, OpResult&) {
-    TRY_ASSIGN(const auto row, tables.inline_row(op.inline_id));
+    TRY_ASSIGN(const auto row, tables.inline_head(op.inline_id));
     if (!row) return {};
     TRY(check_extents(tables, op, *row));
     TRY_ASSIGN(const Namers namers, find_namers(tables, *row));

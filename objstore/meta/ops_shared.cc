@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "objstore/erasure/checksum.h"
+#include "objstore/meta/byte_ranges.h"
 #include "objstore/meta/ops_tree.h"
 
 namespace objstore {
@@ -15,12 +16,7 @@ namespace {
 
 constexpr std::size_t kHoldersFirst = 64;  // mostly one of the first covers all
 
-struct Range {
-    std::uint64_t from = 0;
-    std::uint64_t to = 0;
-};
-
-Range payload_of(const Extent& e) {
+ByteRange payload_of(const Extent& e) {
     return {e.payload_offset, e.payload_offset + e.length};
 }
 
@@ -37,63 +33,33 @@ SharedRow row_of(const Holder& holder, const Extent& e) {
             .length = e.length};
 }
 
-// Sorted and disjoint.
-std::vector<Range> merge(std::vector<Range> ranges) {
-    std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) {
-        return a.from < b.from;
-    });
-    std::vector<Range> merged;
-    for (const Range& r : ranges) {
-        if (!merged.empty() && r.from <= merged.back().to) {
-            merged.back().to = std::max(merged.back().to, r.to);
-        } else {
-            merged.push_back(r);
-        }
-    }
-    return merged;
-}
-
-// Bytes of `ranges` that lie in none of `covers`; both merged.
-std::uint64_t uncovered(const std::vector<Range>& ranges, const std::vector<Range>& covers) {
-    std::uint64_t bytes = 0;
-    auto cover = covers.begin();
-    for (const Range& r : ranges) {
-        bytes += r.to - r.from;
-        while (cover != covers.end() && cover->to <= r.from) ++cover;
-        for (auto c = cover; c != covers.end() && c->from < r.to; ++c) {
-            bytes -= std::min(r.to, c->to) - std::max(r.from, c->from);
-        }
-    }
-    return bytes;
-}
-
 // Bytes of these shared extents, all of one place, that no holder is left for.
 Result<std::uint64_t> bytes_unheld(Tables& tables, std::span<const Extent> dropped) {
-    std::vector<Range> ranges;
+    std::vector<ByteRange> ranges;
     for (const Extent& e : dropped) {
         if (e.shared) ranges.push_back(payload_of(e));
     }
     if (ranges.empty()) return std::uint64_t{0};
-    ranges = merge(std::move(ranges));
+    ranges = merged(std::move(ranges));
     const auto first = static_cast<std::uint32_t>(ranges.front().from);
     const Extent& at = dropped.front();
     for (std::size_t limit = kHoldersFirst;; limit = SIZE_MAX) {
         TRY_ASSIGN(const auto holders,
                    tables.shared(at.volume, at.place, first, ranges.back().to, limit));
-        std::vector<Range> covers;
+        std::vector<ByteRange> covers;
         for (const SharedRow& row : holders) {
             covers.push_back({row.payload_offset, row.payload_offset + row.length});
         }
-        const std::uint64_t bytes = uncovered(ranges, merge(std::move(covers)));
+        const std::uint64_t bytes = uncovered_bytes(ranges, merged(std::move(covers)));
         if (bytes == 0 || holders.size() < limit) return bytes;
     }
 }
 
 // Erases the row when no extent names any byte of it.
 Status release_row(Tables& tables, std::uint64_t id) {
-    TRY_ASSIGN(const auto row, tables.inline_row(id));
+    TRY_ASSIGN(const auto row, tables.inline_head(id));
     if (!row) return {};  // what is damaged can still be deleted
-    TRY_ASSIGN(const auto holders, tables.shared(0, id, 0, row->bytes.size(), 1));
+    TRY_ASSIGN(const auto holders, tables.shared(0, id, 0, row->size_bytes, 1));
     if (!holders.empty()) return {};
     TRY_ASSIGN(const auto own, extents_of_row(tables, *row));
     if (own.empty()) tables.erase_inline(id);
@@ -313,9 +279,9 @@ Status release(Tables& tables, std::vector<Extent> dropped) {
     return {};
 }
 
-Result<std::vector<Extent>> extents_of_row(Tables& tables, const InlineRow& row) {
+Result<std::vector<Extent>> extents_of_row(Tables& tables, const InlineHead& row) {
     std::vector<Extent> found;
-    const std::uint64_t end = row.logical_offset + row.bytes.size();
+    const std::uint64_t end = row.logical_offset + row.size_bytes;
     const auto inode = tables.inode(row.inode);
     if (inode.ok() && (*inode)->extents_in_table) {
         TRY_ASSIGN(found, tables.extents(row.inode, row.logical_offset, end, SIZE_MAX));

@@ -46,6 +46,6 @@ Result<bool> is_too_much(Tables& tables, const std::vector<CloneRange>& ranges);
 Status release(Tables& tables, std::vector<Extent> dropped);
 
 // Those extents of the row's own holder that name some of its bytes, in the holder's rows' offsets.
-Result<std::vector<Extent>> extents_of_row(Tables& tables, const InlineRow& row);
+Result<std::vector<Extent>> extents_of_row(Tables& tables, const InlineHead& row);
 
 }  // namespace objstore

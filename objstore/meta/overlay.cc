@@ -316,6 +316,15 @@ Result<std::optional<InlineRow>> Overlay::inline_row(std::uint64_t id) {
     return rows_.inline_row(id);
 }
 
+Result<std::optional<InlineHead>> Overlay::inline_head(std::uint64_t id) {
+    if (const auto* row = inlines_.find(id)) {
+        return *row ? std::optional(head_of(**row)) : std::nullopt;
+    }
+    TRY_ASSIGN(const auto head, rows_.inline_head(id));
+    if (head) inline_sizes_[id] = head->size_bytes;
+    return head;
+}
+
 void Overlay::put_inline(InlineRow row) {
     ASSERT(row.id != 0);
     inlines_.change(row.id) = std::move(row);

@@ -112,6 +112,7 @@ public:
     void put_xattr(XattrRow row) override;
     void erase_xattr(InodeId id, std::string_view name) override;
     Result<std::optional<InlineRow>> inline_row(std::uint64_t id) override;
+    Result<std::optional<InlineHead>> inline_head(std::uint64_t id) override;
     void put_inline(InlineRow row) override;
     void erase_inline(std::uint64_t id) override;
     Result<std::vector<SharedRow>> shared(std::uint64_t volume,
@@ -162,6 +163,7 @@ private:
     Status flush_entry(RowWriter& out, const EntryKey& key, const EntryRow& row);
     Status flush_names(RowWriter& out, MetaStore::Totals& totals);
     Status flush_content(RowWriter& out, MetaStore::Totals& totals);
+    Result<std::uint64_t> stored_inline_size(std::uint64_t id) const;  // 0: not stored
     Status flush_s3(RowWriter& out);
     Status flush_small(RowWriter& out);
 
@@ -181,6 +183,8 @@ private:
     Layer<InodeId, std::vector<ObjectPart>> object_parts_;   // empty: erased
     Layer<EntryKey, Erasable<XattrRow>, EntryLess> xattrs_;  // by inode and name
     Layer<std::uint64_t, Erasable<InlineRow>> inlines_;
+    // Of stored rows, once asked for.
+    std::unordered_map<std::uint64_t, std::uint64_t> inline_sizes_;
     Layer<SharedKey, Erasable<SharedRow>> shared_;
     Layer<InodeId, Erasable<OrphanRow>> orphans_;
     Layer<VolumeId, VolumeRow> volumes_;

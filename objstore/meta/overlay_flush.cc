@@ -57,6 +57,7 @@ void Overlay::drop() {
 
 void Overlay::clear() {
     for_each_layer(*this, [](auto& layer) { layer.clear(); });
+    inline_sizes_.clear();
     dirty_ = false;
     first_new_id_ = deps_.ids.given();
 }
@@ -151,6 +152,15 @@ Status Overlay::flush_names(RowWriter& out, MetaStore::Totals& totals) {
     return status;
 }
 
+Result<std::uint64_t> Overlay::stored_inline_size(std::uint64_t id) const {
+    if (id >= first_new_id_) return std::uint64_t{0};
+    if (const auto known = inline_sizes_.find(id); known != inline_sizes_.end()) {
+        return known->second;
+    }
+    TRY_ASSIGN(const auto head, rows_.inline_head(id));
+    return head ? head->size_bytes : 0;
+}
+
 Status Overlay::flush_content(RowWriter& out, MetaStore::Totals& totals) {
     Status status;
     extents_.for_each_dirty([&](const ExtentKey& key, const Erasable<Extent>& row) {
@@ -159,16 +169,12 @@ Status Overlay::flush_content(RowWriter& out, MetaStore::Totals& totals) {
     });
     inlines_.for_each_dirty([&](std::uint64_t id, const Erasable<InlineRow>& row) {
         if (!status.ok()) return;
-        std::uint64_t bytes_before = 0;
-        if (id < first_new_id_) {
-            auto found = rows_.inline_size(id);
-            if (!found.ok()) {
-                status = std::move(found).error();
-                return;
-            }
-            bytes_before = *found;
+        const auto size_before = stored_inline_size(id);
+        if (!size_before.ok()) {
+            status = size_before.error();
+            return;
         }
-        totals.inline_bytes += (row ? row->bytes.size() : 0) - bytes_before;
+        totals.inline_bytes += (row ? row->bytes.size() : 0) - *size_before;
         status = row ? out.put_inline(*row) : out.erase_inline(id);
     });
     TRY(status);

@@ -73,16 +73,20 @@ Result<std::optional<UploadRow>> first_upload(Cursor& cursor) {
     return std::optional<UploadRow>(std::move(upload));
 }
 
+Result<std::uint32_t> inline_crc(const Cursor& row, int column) {
+    if (fits<std::uint32_t>(row.signed_number(column))) {
+        return static_cast<std::uint32_t>(row.number(column));
+    }
+    return Status::corruption(fmt::format("inline bytes {}: checksum", row.number(0)));
+}
+
 Result<InlineRow> inline_of(const Cursor& row) {
     InlineRow found;
     found.id = row.number(0);
     found.inode = row.number(1);
     found.generation = row.number(2);
     found.logical_offset = row.number(3);
-    if (!fits<std::uint32_t>(row.signed_number(4))) {
-        return Status::corruption(fmt::format("inline bytes {}: checksum", found.id));
-    }
-    found.crc = static_cast<std::uint32_t>(row.number(4));
+    TRY_ASSIGN(found.crc, inline_crc(row, 4));
     found.bytes = row.blob(5);
     return found;
 }
@@ -352,10 +356,12 @@ Result<std::uint64_t> RowReader::inline_bytes() const {
     return found ? row.number(0) : 0;
 }
 
-Result<std::uint64_t> RowReader::inline_size(std::uint64_t id) const {
-    Cursor row(connection_, Sql::inline_size);
+Result<std::optional<InlineHead>> RowReader::inline_head(std::uint64_t id) const {
+    Cursor row(connection_, Sql::inline_head);
     TRY_ASSIGN(const bool found, row.bind(id).next());
-    return found ? row.number(0) : 0;
+    if (!found) return std::optional<InlineHead>();
+    TRY_ASSIGN(const std::uint32_t crc, inline_crc(row, 3));
+    return std::optional(InlineHead{id, row.number(1), row.number(2), crc, row.number(4)});
 }
 
 Result<std::vector<SharedRow>> RowReader::shared(Place place,

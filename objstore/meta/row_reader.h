@@ -75,8 +75,8 @@ public:
     Result<std::vector<XattrRow>> xattrs(InodeId id) const;
     Result<std::optional<InlineRow>> inline_row(std::uint64_t id) const;
     Result<std::vector<InlineRow>> inline_rows(std::uint64_t id_after, std::size_t limit) const;
-    Result<std::uint64_t> inline_bytes() const;                 // of all together
-    Result<std::uint64_t> inline_size(std::uint64_t id) const;  // 0: absent
+    Result<std::uint64_t> inline_bytes() const;  // of all together
+    Result<std::optional<InlineHead>> inline_head(std::uint64_t id) const;
     // Holders of a place that touch `payload`: `limit` of them, any. Costs no more for others.
     struct Place {
         std::uint64_t volume = 0;

@@ -6,6 +6,10 @@
 
 namespace objstore {
 
+InlineHead head_of(const InlineRow& row) {
+    return {row.id, row.inode, row.logical_offset, row.crc, row.bytes.size()};
+}
+
 Status check_bytes(const InlineRow& row) {
     if (crc32c(as_bytes(row.bytes)) == row.crc) return {};
     return Status::corruption(fmt::format("inline bytes {} are not what was written", row.id));

@@ -80,6 +80,16 @@ struct InlineRow {
 // corruption: they are not the bytes that were written. Nothing that only deletes asks.
 Status check_bytes(const InlineRow& row);
 
+// What is known of such bytes without reading them.
+struct InlineHead {
+    std::uint64_t id = 0;
+    InodeId inode = 0;
+    std::uint64_t logical_offset = 0;
+    std::uint32_t crc = 0;
+    std::uint64_t size_bytes = 0;
+};
+InlineHead head_of(const InlineRow& row);
+
 // One holder of stored bytes that more than one extent names: every extent with `shared` set has
 // one, of exactly its range. The bytes are garbage when no holder covers them.
 struct SharedRow {

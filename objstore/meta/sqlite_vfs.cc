@@ -10,10 +10,17 @@
 #include "objstore/disk/path.h"
 #include "objstore/meta/sqlite_file.h"
 #include "objstore/meta/sqlite_page.h"
+#include "objstore/meta/sqlite_page_cache.h"
 
 namespace objstore {
 
 namespace {
+
+// The first of all uses of SQLite.
+sqlite3_vfs* default_vfs() {
+    use_sqlite_page_cache();
+    return sqlite3_vfs_find(nullptr);
+}
 
 constexpr int kSectorBytes = 4096;
 constexpr int kPathBytesMax = 512;
@@ -248,7 +255,7 @@ private:
 SqliteVfs::Impl::Impl(Disk& disk, std::string name, SqliteVfsOptions options)
     : context_{disk, std::move(options), {}, Guarded<std::set<std::string>>()},
       name_(std::move(name)),
-      system_(sqlite3_vfs_find(nullptr)) {
+      system_(default_vfs()) {
     ASSERT(context_.options.wal_step_bytes > 0);
     ASSERT(context_.options.wal_step_bytes % kBlockBytes == 0);
     ASSERT(system_ != nullptr);

@@ -62,8 +62,9 @@ const char* read_text(Sql sql) {
                    " WHERE id > ? ORDER BY id LIMIT ?";
         case Sql::inline_total:
             return "SELECT coalesce(sum(length(bytes)), 0) FROM inline_data";
-        case Sql::inline_size:
-            return "SELECT length(bytes) FROM inline_data WHERE id = ?";
+        case Sql::inline_head:
+            return "SELECT id, inode, logical_offset, crc, length(bytes) FROM inline_data"
+                   " WHERE id = ?";
         case Sql::shared_class:
             return "SELECT max(size_class) FROM shared WHERE volume = ? AND place = ?"
                    " AND size_class < ?";

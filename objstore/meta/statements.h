@@ -29,7 +29,7 @@ enum class Sql : std::uint8_t {
     inline_row,
     inline_rows,
     inline_total,
-    inline_size,
+    inline_head,
     shared_class,
     shared,
     orphans,

@@ -78,6 +78,7 @@ public:
     virtual void erase_xattr(InodeId id, std::string_view name) = 0;
 
     virtual Result<std::optional<InlineRow>> inline_row(std::uint64_t id) = 0;
+    virtual Result<std::optional<InlineHead>> inline_head(std::uint64_t id) = 0;
     virtual void put_inline(InlineRow row) = 0;
     virtual void erase_inline(std::uint64_t id) = 0;
 

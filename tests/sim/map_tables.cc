@@ -248,6 +248,11 @@ Result<std::optional<InlineRow>> MapTables::inline_row(std::uint64_t id) {
     return find(rows_.inlines, id);
 }
 
+Result<std::optional<InlineHead>> MapTables::inline_head(std::uint64_t id) {
+    const auto row = find(rows_.inlines, id);
+    return row ? std::optional(head_of(*row)) : std::nullopt;
+}
+
 void MapTables::put_inline(InlineRow row) {
     const std::uint64_t id = row.id;
     rows_.inlines.insert_or_assign(id, std::move(row));

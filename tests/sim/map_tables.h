@@ -97,6 +97,7 @@ public:
     void put_xattr(objstore::XattrRow row) override;
     void erase_xattr(objstore::InodeId id, std::string_view name) override;
     objstore::Result<std::optional<objstore::InlineRow>> inline_row(std::uint64_t id) override;
+    objstore::Result<std::optional<objstore::InlineHead>> inline_head(std::uint64_t id) override;
     void put_inline(objstore::InlineRow row) override;
     void erase_inline(std::uint64_t id) override;
     objstore::Result<std::vector<objstore::SharedRow>> shared(std::uint64_t volume,

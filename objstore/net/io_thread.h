@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <list>
 #include <optional>
 #include <thread>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -57,6 +59,10 @@ private:
     void on_tick();
     void note_idle();
 
+    // What Asio hands to one sendmsg. Here, for Asio keeps no memory for frames of coroutines that
+    // are over 1,020 bytes long.
+    static constexpr std::size_t kPiecesPerWrite = 64;
+
     const std::chrono::milliseconds tick_;
     boost::asio::io_context context_{1};
     boost::asio::executor_work_guard<IoExecutor> work_;
@@ -66,6 +72,7 @@ private:
     bool cutting_ = false;
     std::chrono::nanoseconds now_{0};  // as of the last tick
     Streams streams_;
+    std::array<boost::asio::const_buffer, kPiecesPerWrite> write_scratch_;
     std::atomic<std::size_t> stream_count_{0};
     std::atomic<std::int64_t> idle_since_{kNoneIdle.count()};
     std::thread thread_;

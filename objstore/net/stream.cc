@@ -1,7 +1,5 @@
 #include "objstore/net/stream.h"
 
-#include <array>
-
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -16,12 +14,14 @@ using boost::system::error_code;
 namespace asio = boost::asio;
 
 constexpr auto kNever = std::chrono::nanoseconds::max();
-constexpr std::size_t kPiecesPerWrite = 64;  // what Asio hands to one sendmsg
-
 // The pieces that are still to be written.
 class Remaining {
 public:
-    explicit Remaining(std::span<const Bytes> pieces) : pieces_(pieces) { skip_empty(); }
+    // `scratch` is used within calls of this alone, and for the system call after them.
+    Remaining(std::span<const Bytes> pieces, std::span<asio::const_buffer> scratch)
+        : pieces_(pieces), buffers_(scratch) {
+        skip_empty();
+    }
 
     bool empty() const { return pieces_.empty(); }
 
@@ -52,7 +52,7 @@ private:
 
     std::span<const Bytes> pieces_;
     std::size_t offset_ = 0;  // into the first
-    std::array<asio::const_buffer, kPiecesPerWrite> buffers_;
+    std::span<asio::const_buffer> buffers_;
 };
 
 }  // namespace
@@ -91,7 +91,7 @@ Task<Result<std::size_t>> Stream::read_some(MutableBytes into) {
 }
 
 Task<Status> Stream::write(std::span<const Bytes> pieces, std::chrono::nanoseconds limit) {
-    Remaining remaining(pieces);
+    Remaining remaining(pieces, thread_.write_scratch_);
     std::uint64_t progress = 0;
     expires_after(limit);
     while (!remaining.empty()) {

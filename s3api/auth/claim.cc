@@ -117,8 +117,12 @@ S3Status read_header_date(const Headers& headers, SignatureClaim& claim) {
     const auto amz = headers.find("x-amz-date");
     const auto text = amz ? amz : headers.find("date");
     if (text) {
-        auto time = parse_amz_date(*text);
-        if (!time && !amz) time = parse_http_date(*text);
+        if (const auto time = parse_amz_date(*text)) {
+            claim.time = *time;
+            claim.amz_date = *text;
+            return {};
+        }
+        const auto time = amz ? std::nullopt : parse_http_date(*text);
         if (time) {
             claim.time = *time;
             claim.amz_date = format_amz_date(*time);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -57,6 +58,13 @@ std::optional<UnixNanos> join(const Parts& p) {
                     p.second * 1s;
     return std::chrono::duration_cast<std::chrono::nanoseconds>(at).count() +
            p.millisecond * 1'000'000LL;
+}
+
+void append_digits(std::string& text, unsigned value, unsigned count) {
+    text.append(count, '0');
+    for (auto digit = text.rbegin(); value > 0; value /= 10) {
+        *digit++ = static_cast<char>('0' + value % 10);
+    }
 }
 
 // Takes a text apart from the left; once something does not fit it stays failed.
@@ -171,16 +179,21 @@ std::optional<Parts> asctime_date(std::string_view text) {
 
 }  // namespace
 
+// Each answer has two of them.
 std::string format_http_date(UnixNanos time) {
     const Parts p = split(time);
-    return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
-                       kDays[p.weekday],
-                       p.day,
-                       kMonths[p.month - 1],
-                       p.year,
-                       p.hour,
-                       p.minute,
-                       p.second);
+    std::string text;
+    text.reserve(29);
+    text.append(kDays[p.weekday]).append(", ");
+    append_digits(text, p.day, 2);
+    text.append(1, ' ').append(kMonths[p.month - 1]).append(1, ' ');
+    append_digits(text, static_cast<unsigned>(p.year), 4);
+    for (const auto& [before, value] : {std::pair(' ', p.hour), {':', p.minute}, {':', p.second}}) {
+        text.push_back(before);
+        append_digits(text, static_cast<unsigned>(value), 2);
+    }
+    text.append(" GMT");
+    return text;
 }
 
 std::string format_iso8601(UnixNanos time) {

@@ -37,6 +37,28 @@ const KindInfo* info_of(ChecksumKind kind) {
     return nullptr;
 }
 
+// Fetched once: OpenSSL 3 looks an algorithm up by name each time that it is not. Never freed.
+const EVP_MD* fetch(const char* name) {
+    const EVP_MD* algorithm = EVP_MD_fetch(nullptr, name, nullptr);
+    ASSERT(algorithm != nullptr);
+    return algorithm;
+}
+
+const EVP_MD* md5() {
+    static const EVP_MD* const algorithm = fetch("MD5");
+    return algorithm;
+}
+
+const EVP_MD* sha1() {
+    static const EVP_MD* const algorithm = fetch("SHA1");
+    return algorithm;
+}
+
+const EVP_MD* sha256() {
+    static const EVP_MD* const algorithm = fetch("SHA256");
+    return algorithm;
+}
+
 class EvpHasher final : public Hasher {
 public:
     explicit EvpHasher(const EVP_MD* md) : context_(EVP_MD_CTX_new()) {
@@ -208,15 +230,15 @@ std::unique_ptr<Hasher> make_hasher(ChecksumKind kind) {
         case ChecksumKind::crc64nvme:
             return std::make_unique<CrcHasher<std::uint64_t, objstore::crc64nvme>>();
         case ChecksumKind::sha1:
-            return std::make_unique<EvpHasher>(EVP_sha1());
+            return std::make_unique<EvpHasher>(sha1());
         case ChecksumKind::sha256:
-            return std::make_unique<EvpHasher>(EVP_sha256());
+            return std::make_unique<EvpHasher>(sha256());
     }
     UNREACHABLE();
 }
 
 std::unique_ptr<Hasher> make_md5() {
-    return std::make_unique<EvpHasher>(EVP_md5());
+    return std::make_unique<EvpHasher>(md5());
 }
 
 S3Result<ExpectedDigests> expected_digests(const Request& request) {

@@ -10,7 +10,7 @@ namespace bench {
 
 namespace {
 
-constexpr std::size_t kHeadBytesMax = 64 * 1024;
+constexpr std::size_t kHeadBytesMax = std::size_t{64} * 1024;
 
 }  // namespace
 

@@ -111,6 +111,7 @@ NfsConnection::NfsConnection(const Server& server) : rpc_(rpc_init_context()) {
                                          server.host.c_str(),
                                          server.port,
                                          mount ? MOUNT_PROGRAM : NFS_PROGRAM,
+                                         // NOLINTNEXTLINE(bugprone-branch-clone)
                                          mount ? MOUNT_V3 : NFS_V3,
                                          take_connected,
                                          &answer));

@@ -16,8 +16,8 @@ namespace bench {
 
 namespace {
 
-constexpr std::size_t kBufferBytes = 256 * 1024;
-constexpr std::uint64_t kDropBytesMax = 4 * 1024 * 1024;
+constexpr std::size_t kBufferBytes = std::size_t{256} * 1024;
+constexpr std::uint64_t kDropBytesMax = std::uint64_t{4} * 1024 * 1024;
 
 int connect_to(const std::string& host, const std::string& port) {
     addrinfo hints{};

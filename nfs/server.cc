@@ -36,7 +36,10 @@ struct Server::Parts {
     TcpServer tcp;
 };
 
-Server::Server(Options options, fs::Vfs& vfs, const objstore::Clock& clock, spdlog::logger& log)
+Server::Server(const Options& options,
+               fs::Vfs& vfs,
+               const objstore::Clock& clock,
+               spdlog::logger& log)
     : parts_(std::make_unique<Parts>(options, vfs, clock, log)) {
     // A WRITE of the size we offer must fit into a record, with its header.
     ASSERT(options.nfs.transfer_bytes_max + 2048 <= options.tcp.limits.record_bytes_max);

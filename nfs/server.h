@@ -27,7 +27,7 @@ public:
         SipKey secret{};
     };
 
-    Server(Options options, fs::Vfs& vfs, const objstore::Clock& clock, spdlog::logger& log);
+    Server(const Options& options, fs::Vfs& vfs, const objstore::Clock& clock, spdlog::logger& log);
     ~Server();
 
     // Where it listens. invalid_argument, unavailable: as TcpServer::start.

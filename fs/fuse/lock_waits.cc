@@ -14,8 +14,9 @@ void LockWaits::wait(fuse_req* req, const Lock& wanted) {
     });
     // Before waiting, since `req` is gone once it is answered. What libfuse keeps is a number, not
     // an address: it may call just after the answer. Called from in here it must not answer.
-    fuse_req_interrupt_func(
-        req, &LockWaits::on_interrupt, reinterpret_cast<void*>(static_cast<std::uintptr_t>(id)));
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    auto* const kept = reinterpret_cast<void*>(static_cast<std::uintptr_t>(id));
+    fuse_req_interrupt_func(req, &LockWaits::on_interrupt, kept);
     const auto wait = vfs_.wait_lock(wanted, [this, id] { answer(id, 0); });
     if (!wait.ok()) {
         answer(id, errno_of(wait.error()));

@@ -110,6 +110,7 @@ void listxattr(fuse_req_t req, fuse_ino_t inode, std::size_t room) {
     reply_sized(req, list, room);
 }
 
+// NOLINTNEXTLINE(readability-function-size): parameters of libfuse's
 void setxattr(fuse_req_t req,
               fuse_ino_t inode,
               const char* name,

@@ -29,6 +29,7 @@ std::optional<AllocateMode> allocate_mode(int mode) {
     }
 }
 
+// NOLINTNEXTLINE(readability-function-size): parameters of libfuse's
 void fallocate(
     fuse_req_t req, fuse_ino_t inode, int mode, off_t offset, off_t length, fuse_file_info*) {
     const Serving serving;
@@ -41,6 +42,7 @@ void fallocate(
     reply_status(req, session_of(req).vfs.allocate(caller(req), inode, *wanted, range));
 }
 
+// NOLINTNEXTLINE(readability-function-size): parameters of libfuse's
 void copy_file_range(fuse_req_t req,
                      fuse_ino_t source,
                      off_t source_offset,

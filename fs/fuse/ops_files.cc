@@ -80,6 +80,7 @@ void read(fuse_req_t req, fuse_ino_t, std::size_t size, off_t offset, fuse_file_
     }
 }
 
+// NOLINTNEXTLINE(readability-function-size): parameters of libfuse's
 void write(fuse_req_t req,
            fuse_ino_t inode,
            const char* data,

@@ -112,6 +112,7 @@ void rmdir(fuse_req_t req, fuse_ino_t parent, const char* name) {
     reply_status(req, session_of(req).vfs.rmdir(caller(req), parent, name).error());
 }
 
+// NOLINTNEXTLINE(readability-function-size): parameters of libfuse's
 void rename(fuse_req_t req,
             fuse_ino_t parent,
             const char* name,

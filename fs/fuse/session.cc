@@ -11,7 +11,7 @@ namespace fs {
 namespace {
 
 // What programs use as the size of their buffers: requests are dearer than memory.
-constexpr blksize_t kBufferBytes = 64 * 1024;
+constexpr blksize_t kBufferBytes = 65'536;
 
 timespec time_of(UnixNanos nanos) {
     constexpr UnixNanos kSecond = 1'000'000'000;

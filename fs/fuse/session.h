@@ -24,6 +24,7 @@ public:
         files_.with([&](Files& files) { files.emplace(address, std::move(file)); });
         return reinterpret_cast<std::uint64_t>(address);
     }
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): libfuse keeps a number for us
     static OpenFile* of(std::uint64_t handle) { return reinterpret_cast<OpenFile*>(handle); }
     static OpenFile* of(const fuse_file_info* info) {
         return info == nullptr ? nullptr : of(info->fh);

@@ -11,7 +11,7 @@ using objstore::MutableBytes;
 namespace {
 
 // Runs that come to touch become one where the later is no longer than this: it is copied.
-constexpr std::size_t kMergeBytesMax = 1024 * 1024;
+constexpr std::size_t kMergeBytesMax = objstore::kMiB;
 
 }  // namespace
 

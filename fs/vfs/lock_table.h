@@ -20,7 +20,7 @@ public:
         std::size_t locks_max = 65536;
         std::size_t waits_max = 8192;
     };
-    LockTable() = default;
+    LockTable() : LockTable(Limits{}) {}
     explicit LockTable(Limits limits) : limits_(limits) {}
 
     // The lock of another owner that stands in the way; the lowest.

@@ -120,6 +120,7 @@ TEST_CASE("writers wait while too many bytes do, and lose nothing") {
     options.write_back.flush_bytes = objstore::kMiB;
     f.open(options);
     std::vector<std::thread> writers;
+    writers.reserve(3);
     for (int w = 0; w < 3; ++w) {
         writers.emplace_back([&, w] {
             CreateRequest request;

@@ -41,7 +41,6 @@ std::string machine_of(const Call& call) {
 Request::Target MountProgram::resolve(Request& request, std::string_view path) {
     FileHandle handle{kRootInode, kRootInode};
     const fs::Credentials who = superuser();
-    fs::Attributes attributes;
     for (auto name = next_component(path); !name.empty(); name = next_component(path)) {
         const auto found = context_.vfs.lookup(who, handle.inode, name);
         if (!found.ok()) return {request.failed(found.error()), {}};

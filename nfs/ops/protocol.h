@@ -84,13 +84,12 @@ enum class WireType : std::uint32_t {
 enum class Stable : std::uint32_t { unstable = 0, data_sync = 1, file_sync = 2 };
 enum class CreateMode : std::uint32_t { unchecked = 0, guarded = 1, exclusive = 2 };
 
-enum AccessBits : std::uint32_t {
-    kAccessRead = 0x01,
-    kAccessLookup = 0x02,
-    kAccessModify = 0x04,
-    kAccessExtend = 0x08,
-    kAccessDelete = 0x10,
-    kAccessExecute = 0x20,
-};
+// Bits of ACCESS.
+inline constexpr std::uint32_t kAccessRead = 0x01;
+inline constexpr std::uint32_t kAccessLookup = 0x02;
+inline constexpr std::uint32_t kAccessModify = 0x04;
+inline constexpr std::uint32_t kAccessExtend = 0x08;
+inline constexpr std::uint32_t kAccessDelete = 0x10;
+inline constexpr std::uint32_t kAccessExecute = 0x20;
 
 }  // namespace nfs

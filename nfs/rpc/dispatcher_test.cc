@@ -126,13 +126,14 @@ TEST_CASE_FIXTURE(Fixture, "what is not there is told as RFC 5531 says") {
 
 TEST_CASE_FIXTURE(Fixture, "bad arguments, failures and exceptions become RPC errors") {
     const std::array<std::pair<std::uint32_t, std::uint32_t>, 3> cases{{{3, 5}, {4, 4}, {5, 5}}};
-    for (const auto& [procedure, stat] : cases) {
+    for (const auto& one : cases) {
+        const std::uint32_t procedure = one.first;
         CAPTURE(procedure);
         Gather out;
         const auto begun = begin(9, {5, 2, procedure}, out);
         REQUIRE(begun.verdict == Verdict::wait);
         dispatcher.finish(peer, begun, out);
-        CHECK(words(out) == Words{0x80000000 + 24, 9, 1, 0, 0, 0, stat});
+        CHECK(words(out) == Words{0x80000000 + 24, 9, 1, 0, 0, 0, one.second});
     }
 }
 

@@ -115,9 +115,9 @@ bool install() {
 
 }  // namespace
 
-void use_sqlite_page_cache() {
-    // Where somebody in the process was faster, SQLite's own serves as well.
-    [[maybe_unused]] static const bool installed = install();
+bool use_sqlite_page_cache() {
+    static const bool installed = install();
+    return installed;
 }
 
 }  // namespace objstore

@@ -44,11 +44,6 @@ const EVP_MD* fetch(const char* name) {
     return algorithm;
 }
 
-const EVP_MD* md5() {
-    static const EVP_MD* const algorithm = fetch("MD5");
-    return algorithm;
-}
-
 const EVP_MD* sha1() {
     static const EVP_MD* const algorithm = fetch("SHA1");
     return algorithm;
@@ -237,10 +232,6 @@ std::unique_ptr<Hasher> make_hasher(ChecksumKind kind) {
     UNREACHABLE();
 }
 
-std::unique_ptr<Hasher> make_md5() {
-    return std::make_unique<EvpHasher>(md5());
-}
-
 S3Result<ExpectedDigests> expected_digests(const Request& request) {
     ExpectedDigests expected;
     if (const auto md5 = request.header("content-md5")) {
@@ -262,19 +253,19 @@ S3Result<ExpectedDigests> expected_digests(const Request& request) {
 }
 
 BodyDigests::BodyDigests(ExpectedDigests expected)
-    : expected_(std::move(expected)), md5_(make_md5()), checksum_(make_hasher(expected_.kind)) {}
+    : expected_(std::move(expected)), checksum_(make_hasher(expected_.kind)) {}
 
 void BodyDigests::update(Bytes bytes) {
-    md5_->update(bytes);
+    md5_.update(bytes);
     if (checksum_ != nullptr) checksum_->update(bytes);
 }
 
 S3Result<BodyDigests::Values> BodyDigests::finish(const Headers& trailers) {
     Values values;
-    const std::string md5 = md5_->finish();
-    ASSERT(md5.size() == values.etag.digest.size());
-    std::memcpy(values.etag.digest.data(), md5.data(), md5.size());
-    if (expected_.md5 && *expected_.md5 != md5) return S3Error::bad_digest;
+    values.etag.digest = md5_.finish();
+    if (expected_.md5 && *expected_.md5 != objstore::as_text(values.etag.digest)) {
+        return S3Error::bad_digest;
+    }
     if (checksum_ == nullptr) return values;
 
     values.checksum = {.kind = expected_.kind, .value = checksum_->finish()};

@@ -11,6 +11,7 @@
 #include "s3api/http/body.h"
 #include "s3api/http/request.h"
 #include "s3api/http/response.h"
+#include "s3api/ops/md5.h"
 
 namespace s3api {
 
@@ -33,7 +34,6 @@ public:
     virtual std::string finish() = 0;  // raw bytes, most significant first; once
 };
 std::unique_ptr<Hasher> make_hasher(objstore::ChecksumKind kind);
-std::unique_ptr<Hasher> make_md5();
 
 // What a client says of its body, and what came.
 struct ExpectedDigests {
@@ -61,7 +61,7 @@ public:
 
 private:
     ExpectedDigests expected_;
-    std::unique_ptr<Hasher> md5_;
+    Md5 md5_;
     std::unique_ptr<Hasher> checksum_;
 };
 

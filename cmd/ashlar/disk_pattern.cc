@@ -1,13 +1,14 @@
 #include "cmd/ashlar/disk_pattern.h"
 
-#include <charconv>
-
 #include <fmt/format.h>
+
+#include "objstore/base/number.h"
 
 namespace cmd {
 
 namespace {
 
+using objstore::parse_number;
 using objstore::Result;
 using objstore::Status;
 
@@ -19,23 +20,16 @@ struct Range {
     std::size_t width = 0;  // digits, when the first has leading zeros
 };
 
-bool parse_number(std::string_view text, unsigned& value) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc() && end == text.data() + text.size() && !text.empty();
-}
-
 Result<Range> parse_range(std::string_view text) {
-    Range range;
     const std::size_t dots = text.find("...");
-    const bool ok = dots != std::string_view::npos &&
-                    parse_number(text.substr(0, dots), range.first) &&
-                    parse_number(text.substr(dots + 3), range.last) && range.first <= range.last;
-    if (!ok) {
+    const bool has_dots = dots != std::string_view::npos;
+    const auto first = parse_number<unsigned>(text.substr(0, dots));
+    const auto last = parse_number<unsigned>(has_dots ? text.substr(dots + 3) : "");
+    if (!first || !last || *first > *last) {
         return Status::invalid_argument(
             fmt::format("'{{{}}}' is no range: write {{1...6}}, first number first", text));
     }
-    if (text.front() == '0') range.width = dots;
-    return range;
+    return Range{*first, *last, text.front() == '0' ? dots : 0};
 }
 
 }  // namespace

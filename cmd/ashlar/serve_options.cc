@@ -1,7 +1,6 @@
 #include "cmd/ashlar/serve_options.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <set>
 
@@ -11,6 +10,7 @@
 
 #include "cmd/ashlar/disk_pattern.h"
 #include "nfs/ops/request.h"
+#include "objstore/base/number.h"
 
 namespace cmd {
 
@@ -144,10 +144,10 @@ Result<HostPort> parse_host_port(const std::string& setting, const std::string& 
     } else if (address.host.find(':') != std::string::npos) {
         return wrong();
     }
-    const char* first = text.data() + colon + 1;
-    const char* last = text.data() + text.size();
-    const auto [end, error] = std::from_chars(first, last, address.port);
-    if (error != std::errc() || end != last || first == last) return wrong();
+    const auto port =
+        objstore::parse_number<unsigned short>(std::string_view(text).substr(colon + 1));
+    if (!port) return wrong();
+    address.port = *port;
     return address;
 }
 
@@ -168,25 +168,13 @@ Result<MountPoint> parse_mount(const std::string& text) {
     return mount;
 }
 
-namespace {
-
-// All of `text` as a number to that base.
-std::optional<std::uint32_t> whole_number(std::string_view text, int base) {
-    std::uint32_t value = 0;
-    const char* last = text.data() + text.size();
-    const auto [end, error] = std::from_chars(text.data(), last, value, base);
-    if (error != std::errc() || end != last) return std::nullopt;
-    return value;
-}
-
-}  // namespace
-
 Result<Owner> parse_owner(const std::string& text) {
     const std::size_t colon = text.find(':');
-    const auto uid = whole_number(std::string_view(text).substr(0, colon), 10);
-    const auto gid = colon == std::string::npos
-                         ? std::nullopt
-                         : whole_number(std::string_view(text).substr(colon + 1), 10);
+    const auto uid = objstore::parse_number<std::uint32_t>(std::string_view(text).substr(0, colon));
+    const auto gid =
+        colon == std::string::npos
+            ? std::nullopt
+            : objstore::parse_number<std::uint32_t>(std::string_view(text).substr(colon + 1));
     if (uid && gid) return Owner{*uid, *gid};
     return Status::invalid_argument(
         fmt::format("bucket-owner: '{}' is no owner: write UID:GID, as in 1000:1000", text));
@@ -199,7 +187,7 @@ Owner bucket_owner_by_default(Owner runs) {
 }
 
 Result<std::uint32_t> parse_bucket_mode(const std::string& text) {
-    const auto mode = whole_number(text, 8);
+    const auto mode = objstore::parse_number<std::uint32_t>(text, 8);
     if (mode && *mode <= 0777) return *mode;
     return Status::invalid_argument(
         fmt::format("bucket-mode: '{}' is no mode: write it in octal, as in 0755", text));

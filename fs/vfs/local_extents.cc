@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include "fs/vfs/extent_steps.h"
 #include "fs/vfs/local_file.h"
 #include "fs/vfs/permission.h"
+#include "objstore/meta/extent_steps.h"
 
 namespace fs {
 
@@ -104,7 +104,7 @@ Result<std::uint64_t> LocalVfs::share_once(const Credentials& who,
     if (length == 0) return std::uint64_t{0};
     for (const auto& [id, from] : {std::pair(range.source, range.source_offset),
                                    std::pair(range.target, range.target_offset)}) {
-        TRY_ASSIGN(const std::uint64_t end, step_end(names(), id, {from, from + length}));
+        TRY_ASSIGN(const std::uint64_t end, objstore::step_end(names(), id, {from, from + length}));
         length = end - from;
     }
     objstore::WriteOp op;
@@ -130,7 +130,7 @@ Result<std::uint64_t> LocalVfs::seek_hole(InodeId inode, std::uint64_t offset) {
 
 Result<std::uint64_t> LocalVfs::seek(InodeId id, std::uint64_t offset, bool data) {
     if (const NodeRef node = nodes_.find(id)) TRY(write_back_.flush(*node));
-    const std::size_t limit = data ? 1 : kStepExtents;
+    const std::size_t limit = data ? 1 : objstore::kStepExtents;
     std::uint64_t at = offset;
     while (true) {
         TRY_ASSIGN(const auto map, names().extents(id, at, limit));

@@ -4,8 +4,8 @@
 
 #include <spdlog/spdlog.h>
 
-#include "fs/vfs/extent_steps.h"
 #include "objstore/base/named_thread.h"
+#include "objstore/meta/extent_steps.h"
 
 namespace fs {
 
@@ -376,7 +376,8 @@ Result<OpResult> WriteBack::truncate(Node& node, objstore::TruncateOp op, CallOp
     // Where to cut on the way, from the front.
     std::vector<std::uint64_t> steps;
     for (std::uint64_t at = op.size;;) {
-        TRY_ASSIGN(at, step_end(deps_.engine.names(), op.inode, {at, DirtyRanges::kNone}));
+        TRY_ASSIGN(at,
+                   objstore::step_end(deps_.engine.names(), op.inode, {at, DirtyRanges::kNone}));
         if (at == DirtyRanges::kNone) break;
         steps.push_back(at);
     }
@@ -409,7 +410,7 @@ Result<OpResult> WriteBack::punch(Node& node, objstore::PunchOp op, CallOptions 
     const std::uint64_t end = op.offset + op.length;
     while (true) {
         TRY_ASSIGN(const std::uint64_t step,
-                   step_end(deps_.engine.names(), op.inode, {op.offset, end}));
+                   objstore::step_end(deps_.engine.names(), op.inode, {op.offset, end}));
         if (step == end) break;
         objstore::PunchOp part = op;
         part.length = step - op.offset;

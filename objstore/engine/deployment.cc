@@ -1,11 +1,11 @@
 #include "objstore/engine/deployment.h"
 
-#include <charconv>
 #include <set>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "objstore/base/number.h"
 #include "objstore/meta/sqlite_store.h"
 
 namespace objstore {
@@ -44,13 +44,10 @@ public:
         const auto text = meta_.setting(kOrderName);
         if (text.code() == Code::not_found) return std::uint64_t{0};
         if (!text.ok()) return text.error();
-        std::uint64_t number = 0;
-        const char* const end = text->data() + text->size();
-        const auto parsed = std::from_chars(text->data(), end, number);
+        const auto number = parse_number<std::uint64_t>(*text);
         // The clock's numbers end there too.
-        const bool good = parsed.ec == std::errc() && parsed.ptr == end && number <= INT64_MAX;
-        if (!good) return Status::corruption(fmt::format("setting {}: \"{}\"", kOrderName, *text));
-        return number;
+        if (number && *number <= INT64_MAX) return *number;
+        return Status::corruption(fmt::format("setting {}: \"{}\"", kOrderName, *text));
     }
 
 private:

@@ -1,17 +1,14 @@
 // Copies and completed uploads of very many extents: what one transaction must not do at once is
 // prepared in steps, in a file without a name, so that others' changes come in between. It gets the
 // name, and all of it shows, in the last step. A crash leaves what upkeep reaps.
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "objstore/engine/local_engine.h"
+#include "objstore/meta/extent_steps.h"
 
 namespace objstore {
 
 namespace {
-
-constexpr std::size_t kStepExtents = 1000;
 
 // Held until it has a name, or is not wanted any more.
 class Prepared final {
@@ -48,17 +45,14 @@ private:
 Status share_object(MetaStore& meta, Prepared& into, const CopySource& source) {
     for (std::uint64_t at = 0; at < source.length;) {
         const std::uint64_t from = source.offset + at;
-        TRY_ASSIGN(const auto map, meta.extents(source.inode->id, from, kStepExtents));
-        std::uint64_t length = source.length - at;
-        if (map.extents.size() == kStepExtents) {
-            length = std::min(length, map.extents.back().logical_offset - from);
-        }
+        TRY_ASSIGN(const std::uint64_t to,
+                   step_end(meta, source.inode->id, {from, source.offset + source.length}));
         TRY(into.share({.source = source.inode->id,
                         .source_generation = source.inode->generation,
                         .source_offset = from,
-                        .length = length,
+                        .length = to - from,
                         .offset = at}));
-        at += length;
+        at += to - from;
     }
     return {};
 }

@@ -1,9 +1,8 @@
 #include "objstore/meta/schema.h"
 
-#include <charconv>
-
 #include <fmt/format.h>
 
+#include "objstore/base/number.h"
 #include "objstore/meta/row_writer.h"
 
 namespace objstore {
@@ -121,13 +120,9 @@ Result<std::uint64_t> read_mask(Connection& connection, const char* name) {
     Cursor cursor(connection, Sql::setting);
     TRY_ASSIGN(const bool found, cursor.bind(name).next());
     if (!found) return Status::corruption(fmt::format("namespace: no {}", name));
-    const std::string_view text = cursor.blob(0);
-    std::uint64_t mask = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mask);
-    if (error != std::errc() || end != text.data() + text.size()) {
-        return Status::corruption(fmt::format("namespace: {} is no number", name));
-    }
-    return mask;
+    const auto mask = parse_number<std::uint64_t>(cursor.blob(0));
+    if (!mask) return Status::corruption(fmt::format("namespace: {} is no number", name));
+    return *mask;
 }
 
 Status check_features(Connection& connection) {

@@ -1,10 +1,10 @@
 #include "s3api/auth/payload.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "objstore/base/assert.h"
+#include "objstore/base/number.h"
 
 namespace s3api {
 
@@ -128,11 +128,9 @@ S3Status PayloadDecoder::on_line(std::string_view line) {
 S3Status PayloadDecoder::begin_chunk(std::string_view line) {
     const std::size_t semicolon = std::min(line.find(';'), line.size());
     const std::string_view digits = trim(line.substr(0, semicolon));
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), chunk_left_, 16);
-    if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) {
-        return bad_chunk("a chunk size is not a hexadecimal number");
-    }
+    const auto size = objstore::parse_number<std::uint64_t>(digits, 16);
+    if (!size) return bad_chunk("a chunk size is not a hexadecimal number");
+    chunk_left_ = *size;
     if (chunk_left_ > size_bytes_ - given_) {
         return bad_chunk("it is longer than x-amz-decoded-content-length");
     }

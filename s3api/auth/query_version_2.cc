@@ -1,9 +1,10 @@
 #include "s3api/auth/query_version_2.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <vector>
+
+#include "objstore/base/number.h"
 
 namespace s3api {
 
@@ -119,13 +120,13 @@ S3Result<QueryClaim2> read_query_version_2(const SignedMessage& message) {
                         "AWSAccessKeyId parameters");
     }
     QueryClaim2 claim{std::string(*key), std::string(*signature), std::string(*expires)};
-    const char* const last = claim.expires.data() + claim.expires.size();
-    const auto [end, error] = std::from_chars(claim.expires.data(), last, claim.expires_seconds);
-    if (error != std::errc() || end != last) {
+    const auto seconds = objstore::parse_number<std::int64_t>(claim.expires);
+    if (!seconds) {
         return S3Status(
             S3Error::access_denied,
             "Invalid date (should be seconds since epoch): " + claim.expires.substr(0, 100));
     }
+    claim.expires_seconds = *seconds;
     return claim;
 }
 

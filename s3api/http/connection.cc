@@ -1,9 +1,9 @@
 #include "s3api/http/connection.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "objstore/base/number.h"
 #include "objstore/net/run_on.h"
 #include "s3api/http/body_pipe.h"
 #include "s3api/http/body_readers.h"
@@ -27,13 +27,6 @@ struct OpJob {
     Request* request;
     S3Result<Response> operator()() const { return op->run(*request); }
 };
-
-std::optional<std::uint64_t> parse_length(std::string_view text) {
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool good = !text.empty() && error == std::errc() && end == text.data() + text.size();
-    return good ? std::optional(value) : std::nullopt;
-}
 
 // What the worker gave, or why there was none; what the body has to say comes before that.
 S3Result<Response> flatten(Result<S3Result<Response>> outcome, const BodyReader& body) {
@@ -111,7 +104,7 @@ S3Result<Connection::Body> Connection::read_announcement(const Op& op,
     if (streaming) {
         const auto text = request_.header("x-amz-decoded-content-length");
         if (!announced || !text) return S3Error::missing_content_length;
-        const auto size = parse_length(*text);
+        const auto size = objstore::parse_number<std::uint64_t>(*text);
         if (!size) {
             return S3Status(S3Error::invalid_argument,
                             "x-amz-decoded-content-length is not a number.");

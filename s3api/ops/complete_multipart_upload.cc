@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "objstore/base/number.h"
 #include "s3api/ops/checksums.h"
 #include "s3api/ops/conditions.h"
 #include "s3api/ops/multipart_checksum.h"
@@ -21,7 +22,8 @@ constexpr std::size_t kPartsPage = 100;  // each may have thousands of extents
 
 S3Result<objstore::CompleteUploadOp::Part> parse_part(const XmlNode& node, ChecksumKind kind) {
     objstore::CompleteUploadOp::Part part;
-    const auto number = parse_number(node.child_text("PartNumber").value_or(""));
+    const auto number =
+        objstore::parse_number<std::uint64_t>(node.child_text("PartNumber").value_or(""));
     const auto etag = node.child_text("ETag");
     if (!number || *number == 0 || *number > kPartsMax || !etag) return S3Error::malformed_xml;
     part.number = static_cast<std::uint32_t>(*number);
@@ -74,7 +76,7 @@ S3Result<std::vector<objstore::PartRow>> listed_parts(OpContext& context,
 S3Result<std::optional<std::uint64_t>> expected_size(const Request& request) {
     const auto text = request.header("x-amz-mp-object-size");
     if (!text) return std::optional<std::uint64_t>();
-    const auto size = parse_number(*text);
+    const auto size = objstore::parse_number<std::uint64_t>(*text);
     if (!size) return S3Error::invalid_argument;
     return size;
 }

@@ -1,9 +1,8 @@
 #include "s3api/ops/context.h"
 
-#include <charconv>
-
 #include <fmt/format.h>
 
+#include "objstore/base/number.h"
 #include "s3api/ops/refused_headers.h"
 
 namespace s3api {
@@ -31,21 +30,13 @@ S3Status refuse_unsupported(const OpContext& context, const Request& request) {
     return {};
 }
 
-std::optional<std::uint64_t> parse_number(std::string_view text, int base) {
-    std::uint64_t value = 0;
-    const char* last = text.data() + text.size();
-    const auto [end, error] = std::from_chars(text.data(), last, value, base);
-    if (error != std::errc() || end != last) return std::nullopt;
-    return value;
-}
-
 S3Result<std::uint64_t> number_parameter(const Request& request,
                                          std::string_view name,
                                          std::uint64_t otherwise,
                                          std::pair<std::uint64_t, std::uint64_t> bounds) {
     const auto text = request.parameter(name);
     if (!text || text->empty()) return otherwise;
-    const auto value = parse_number(*text);
+    const auto value = objstore::parse_number<std::uint64_t>(*text);
     if (value && *value >= bounds.first && *value <= bounds.second) return *value;
     return S3Status(
                S3Error::invalid_argument,

@@ -42,8 +42,6 @@ S3Status no_such_key(const Request& request);
 // refuse_headers), versions other than "null", another expected bucket owner.
 S3Status refuse_unsupported(const OpContext& context, const Request& request);
 
-// A whole number and nothing else: no sign, no blanks.
-std::optional<std::uint64_t> parse_number(std::string_view text, int base = 10);
 // An optional query parameter that is a number in [from, to]. invalid_argument.
 S3Result<std::uint64_t> number_parameter(const Request& request,
                                          std::string_view name,

@@ -1,4 +1,5 @@
 // DeleteObject and DeleteObjects.
+#include "objstore/base/number.h"
 #include "s3api/base/time.h"
 #include "s3api/ops/checksums.h"
 #include "s3api/ops/conditions.h"
@@ -57,7 +58,7 @@ S3Status parse_conditions(const XmlNode& object, objstore::WriteConditions& cond
         conditions.if_match.emplace_back(one);
     }
     if (const auto size = object.child_text("Size")) {
-        conditions.if_size = parse_number(*size);
+        conditions.if_size = objstore::parse_number<std::uint64_t>(*size);
         if (!conditions.if_size) return S3Error::malformed_xml;
     }
     if (const auto modified = object.child_text("LastModifiedTime")) {
@@ -110,7 +111,7 @@ S3Result<Response> delete_object(OpContext& context, Request& request) {
     Wanted wanted{.key = request.key};
     TRY_ASSIGN(wanted.conditions, write_conditions(request));
     if (const auto size = request.header("x-amz-if-match-size")) {
-        wanted.conditions.if_size = parse_number(*size);
+        wanted.conditions.if_size = objstore::parse_number<std::uint64_t>(*size);
         if (!wanted.conditions.if_size) return S3Error::invalid_argument;
     }
     if (const auto time = request.header("x-amz-if-match-last-modified-time")) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "objstore/base/number.h"
 #include "s3api/base/time.h"
 #include "s3api/ops/checksums.h"
 #include "s3api/ops/content_type.h"
@@ -57,7 +58,8 @@ const std::string* find(const objstore::HeaderList& headers, std::string_view na
 }
 
 std::optional<std::uint32_t> parse_mode(const std::string* text, int base) {
-    const auto mode = text == nullptr ? std::nullopt : parse_number(*text, base);
+    const auto mode =
+        text == nullptr ? std::nullopt : objstore::parse_number<std::uint64_t>(*text, base);
     if (!mode) return std::nullopt;
     return static_cast<std::uint32_t>(*mode & 0777);
 }

@@ -1,6 +1,7 @@
 // CreateMultipartUpload, AbortMultipartUpload, ListMultipartUploads, ListParts.
 #include "s3api/ops/uploads.h"
 
+#include "objstore/base/number.h"
 #include "s3api/base/time.h"
 #include "s3api/base/uri.h"
 #include "s3api/ops/checksums.h"
@@ -58,7 +59,7 @@ std::string upload_id_text(std::uint64_t id) {
 }
 
 std::optional<std::uint64_t> parse_upload_id(std::string_view text) {
-    return text.size() == 16 ? parse_number(text, 16) : std::nullopt;
+    return text.size() == 16 ? objstore::parse_number<std::uint64_t>(text, 16) : std::nullopt;
 }
 
 S3Result<objstore::UploadRow> find_upload(OpContext& context,

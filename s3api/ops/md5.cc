@@ -14,23 +14,35 @@ namespace {
 constexpr std::size_t kSharedBlocksMin = 256;
 // Between two looks at who else has come.
 constexpr std::size_t kSliceBlocks = 256;
+// How long it is remembered that waiting was in vain.
+constexpr std::size_t kHastyJobs = 64;
 
 }  // namespace
 
 Md5Lanes& Md5Lanes::of_process() {
-    static Md5Lanes lanes(std::max(1U, std::thread::hardware_concurrency()));
+    static Md5Lanes lanes({.workers_max = std::max(1U, std::thread::hardware_concurrency())});
     return lanes;
 }
 
+void Md5Lanes::enter() {
+    const std::lock_guard lock(mutex_);
+    ++streams_;
+}
+
+void Md5Lanes::leave() {
+    const std::lock_guard lock(mutex_);
+    --streams_;
+}
+
 void Md5Lanes::hash(Md5Words& state, const std::byte* data, std::size_t blocks) {
-    if (blocks < kSharedBlocksMin || !md5_has_vectors()) return md5_blocks(state, data, blocks);
     Job job{state, data, blocks};
     Jobs place{&job};  // the list's node, wherever the job goes
     std::unique_lock lock(mutex_);
+    if (hasty_ > 0) --hasty_;
     waiting_.splice(waiting_.end(), place);
     while (job.blocks > 0) {
-        if (job.taken || workers_ == workers_max_) {
-            job.ready.wait(lock);
+        if (!may_work(job)) {
+            wait(job, lock);
             continue;
         }
         place.splice(place.end(), waiting_, std::find(waiting_.begin(), waiting_.end(), &job));
@@ -40,13 +52,29 @@ void Md5Lanes::hash(Md5Words& state, const std::byte* data, std::size_t blocks) 
     }
 }
 
+bool Md5Lanes::may_work(const Job& job) const {
+    if (job.taken || workers_ == options_.workers_max) return false;
+    if (few_streams() || waiting_.size() >= kMd5Lanes) return true;
+    // A worker takes those along that come while it works.
+    if (workers_ > 0) return false;
+    const std::size_t most = streams_ - streams_ / 4;
+    return job.begun || hasty_ > 0 || waiting_.size() >= most;
+}
+
+void Md5Lanes::wait(Job& job, std::unique_lock<std::mutex>& lock) {
+    const bool is_first = !job.taken && workers_ == 0 && waiting_.front() == &job;
+    if (!is_first) return job.ready.wait(lock);
+    const auto waited = job.ready.wait_for(lock, options_.patience);
+    if (waited == std::cv_status::timeout && !job.taken) hasty_ = kHastyJobs;
+}
+
 // Until the one job of `own` is done, and of others as much as fits in.
 void Md5Lanes::work(Jobs own, std::unique_lock<std::mutex>& lock) {
     Jobs jobs = std::move(own);
     const Job& first = *jobs.front();
     ++workers_;
     while (first.blocks > 0) {
-        while (jobs.size() < kMd5Lanes && !waiting_.empty()) {
+        while (jobs.size() < kMd5Lanes && !waiting_.empty() && !few_streams()) {
             jobs.splice(jobs.end(), waiting_, waiting_.begin());
         }
         for (Job* job : jobs) job->taken = true;
@@ -60,7 +88,10 @@ void Md5Lanes::work(Jobs own, std::unique_lock<std::mutex>& lock) {
             return job->blocks == 0;
         });
     }
-    for (Job* job : jobs) job->taken = false;
+    for (Job* job : jobs) {
+        job->taken = false;
+        job->begun = true;
+    }
     waiting_.splice(waiting_.begin(), jobs);
     --workers_;
 }
@@ -78,6 +109,17 @@ std::size_t Md5Lanes::hash_some(const Jobs& jobs) {
     return blocks;
 }
 
+Md5::~Md5() {
+    if (entered_) lanes_.leave();
+}
+
+void Md5::hash(const std::byte* data, std::size_t blocks) {
+    if (blocks < kSharedBlocksMin || !md5_has_vectors()) return md5_blocks(state_, data, blocks);
+    if (!entered_) lanes_.enter();
+    entered_ = true;
+    lanes_.hash(state_, data, blocks);
+}
+
 void Md5::update(objstore::Bytes bytes) {
     const std::size_t begun = size_bytes_ % kMd5BlockBytes;
     size_bytes_ += bytes.size();
@@ -89,7 +131,7 @@ void Md5::update(objstore::Bytes bytes) {
         md5_blocks(state_, begun_.data(), 1);
     }
     const std::size_t blocks = bytes.size() / kMd5BlockBytes;
-    if (blocks > 0) lanes_.hash(state_, bytes.data(), blocks);
+    hash(bytes.data(), blocks);
     bytes = bytes.subspan(blocks * kMd5BlockBytes);
     std::copy(bytes.begin(), bytes.end(), begun_.begin());
 }

@@ -72,7 +72,7 @@ TEST_CASE("lanes hash as streams alone do, however many there are") {
 TEST_CASE("threads that hash at once do each its own stream, with fewer workers than threads") {
     for (const std::size_t workers : {1U, 2U, 4U}) {
         CAPTURE(workers);
-        Md5Lanes lanes(workers);
+        Md5Lanes lanes({.workers_max = workers});
         std::vector<Md5::Digest> found(12);
         std::vector<Md5::Digest> expected(found.size());
         std::vector<std::thread> threads;

@@ -181,6 +181,7 @@ private:
         TRY_ASSIGN(Node * parent, writable(who, at));
         const Attributes before = parent->attributes;
         if (parent->names.contains(at.name)) return Status::already_exists("name taken");
+        if (attributes.size) TRY(check_size(*attributes.size));
         Node& node = nodes_.make(who, type, *parent);
         nodes_.attach(*parent, at.name, node);
         nodes_.apply(node, attributes);

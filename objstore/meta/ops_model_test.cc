@@ -85,11 +85,11 @@ private:
 };
 
 std::string Driver::key() {
-    static const std::vector<std::string> kComponents{"a", "b", "c", "d", "", ".", ".."};
+    static const std::vector<std::string> components{"a", "b", "c", "d", "", ".", ".."};
     std::string made;
     const std::uint64_t depth = random_.below(3);
     for (std::uint64_t i = 0; i < depth; ++i) {
-        made += (random_.percent(90) ? name() : pick(kComponents)) + '/';
+        made += (random_.percent(90) ? name() : pick(components)) + '/';
     }
     if (made.empty() || random_.percent(85)) made += name();
     return made;

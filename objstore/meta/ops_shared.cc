@@ -47,6 +47,7 @@ Result<std::uint64_t> bytes_unheld(Tables& tables, std::span<const Extent> dropp
         TRY_ASSIGN(const auto holders,
                    tables.shared(at.volume, at.place, first, ranges.back().to, limit));
         std::vector<ByteRange> covers;
+        covers.reserve(holders.size());
         for (const SharedRow& row : holders) {
             covers.push_back({row.payload_offset, row.payload_offset + row.length});
         }

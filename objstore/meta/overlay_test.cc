@@ -100,7 +100,8 @@ void check_same(Bench& bench, const tests::NamespaceRows& model) {
     const RowReader rows = bench.rows();
     std::map<InodeId, std::vector<Entry>> directories;
     for (const auto& [id, inode] : model.inodes) {
-        CAPTURE(id);
+        const auto shown = id;  // clang 14 captures no bindings
+        CAPTURE(shown);
         const auto stored = rows.inode(id);
         REQUIRE(stored.ok());
         REQUIRE(*stored != nullptr);
@@ -113,7 +114,8 @@ void check_same(Bench& bench, const tests::NamespaceRows& model) {
           static_cast<std::int64_t>(model.inodes.size()));
     for (const auto& [key, entry] : model.entries) directories[key.first].push_back(entry);
     for (const auto& [id, entries] : directories) {
-        CAPTURE(id);
+        const auto shown = id;  // clang 14 captures no bindings
+        CAPTURE(shown);
         ListQuery all;
         all.parent = id;
         all.limit = SIZE_MAX;

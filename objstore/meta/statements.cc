@@ -6,6 +6,7 @@ namespace objstore {
 
 namespace {
 
+// NOLINTNEXTLINE(readability-function-size): a table
 const char* read_text(Sql sql) {
     switch (sql) {
         case Sql::state:

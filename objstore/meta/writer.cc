@@ -107,6 +107,7 @@ void Writer::submit(Txn txn, Completion done) {
             if (queue_.waiting) ready_.notify_one();
         }
     }
+    // NOLINTNEXTLINE(bugprone-use-after-move): what is refused was not moved
     if (!refusal.ok()) done(refused(std::move(refusal)));
 }
 

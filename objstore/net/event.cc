@@ -58,6 +58,7 @@ Task<void> Event::wait() {
             ready = std::exchange(set_, false);
             if (!ready) waiter_ = std::move(waiter);
         }
+        // NOLINTNEXTLINE(bugprone-use-after-move): it was not, where this is ready
         if (ready) waiter->resume(executor_);
     };
     constexpr boost::asio::use_awaitable_t<IoExecutor> kAwait;

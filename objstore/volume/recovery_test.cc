@@ -271,7 +271,8 @@ TEST_CASE("what a superblock says of its file is honoured after a crash") {
         {"another geometry", [](Superblock& s) { s.data = 3; }, Code::ok},
     };
     for (const auto& [name, change, code] : cases) {
-        CAPTURE(name);
+        const auto shown = name;  // clang 14 captures no bindings
+        CAPTURE(shown);
         SimVolumes volumes(kThree);
         const auto named = volumes.append({50'000});
         const VolumeId id = named[0].extents[0].volume;

@@ -212,10 +212,9 @@ Task<Connection::Answer> Connection::run_on_memory(const Op* op, MemoryBody* rea
         }
     }
     if (may_start(*op, *reader)) {
-        auto answer = co_await start_op(op);
+        auto outcome = co_await start_op(op);
         request_.body = nullptr;
-        if (!answer.ok() && !reader->failure().ok()) co_return reader->failure();
-        co_return answer;
+        co_return flatten(std::move(outcome), *reader);
     }
     const OpJob job{op, &request_};
     auto outcome = co_await objstore::run_on(context_.workers, job);
@@ -230,7 +229,7 @@ bool Connection::may_start(const Op& op, const MemoryBody& body) const {
            !(op.start_blocks && op.start_blocks(request_));
 }
 
-Task<Connection::Answer> Connection::start_op(const Op* op) {
+Task<Result<Connection::Answer>> Connection::start_op(const Op* op) {
     struct Wait {
         explicit Wait(const objstore::IoExecutor& executor) : answered(executor) {}
         objstore::Event answered;
@@ -250,7 +249,7 @@ Task<Connection::Answer> Connection::start_op(const Op* op) {
     try {
         op->start(request_, answered);
     } catch (const std::bad_alloc&) {
-        co_return S3Status(S3Error::slow_down);
+        co_return Status::unavailable("out of memory", objstore::Why::busy);
     } catch (const std::exception& e) {
         co_return Status::io_error(std::string("start: ") + e.what());
     }

@@ -63,7 +63,7 @@ private:
     objstore::Task<Answer> run_long(const Op* op);
     objstore::Task<Answer> run_on_memory(const Op* op, MemoryBody* reader);
     bool may_start(const Op& op, const MemoryBody& body) const;
-    objstore::Task<Answer> start_op(const Op* op);
+    objstore::Task<objstore::Result<Answer>> start_op(const Op* op);
     objstore::Task<Answer> run_streaming(const Op* op, const Body* body);
     objstore::Task<S3Status> pass_gate(IntakeGate::Pass* pass);
     struct Feeding;

@@ -203,7 +203,8 @@ TEST_CASE_FIXTURE(MountedFixture, "trouble of the storage is told apart from tro
         {Status::unavailable("too few disks", objstore::Why::read_only), NFS3ERR_IO},
     };
     for (const auto& [failure, expected] : cases) {
-        CAPTURE(failure.message());
+        const auto shown = failure;  // clang 14 captures no bindings
+        CAPTURE(shown.message());
         vfs.failure = failure;
         CHECK(client->status(rpc_nfs3_getattr_async, {handle_of(file)}) == expected);
         CHECK(client->status(rpc_nfs3_read_async, {handle_of(file), 0, 5}) == expected);

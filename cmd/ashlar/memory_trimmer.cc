@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::seconds kInterval{5};
 // Less is not worth the page faults when it is used again.
-constexpr std::size_t kWorthBytes = 32 * objstore::kMiB;
+constexpr std::size_t kWorthBytes = 16 * objstore::kMiB;
 
 }  // namespace
 

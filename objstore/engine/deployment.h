@@ -21,7 +21,7 @@ public:
     struct Options {
         LocalEngine::Options engine;
         VolumeStore::Options volumes;  // geometry and ids are chosen here
-        std::size_t cache_bytes = 64 * kMiB;
+        std::size_t cache_bytes = 48 * kMiB;
     };
     struct Deps {
         std::vector<Disk*> disks;

@@ -23,7 +23,7 @@ objstore::Task<void> serve_client(const ConnectionContext* context, objstore::St
 // In the order in which they need one another; taken down from the last to the first.
 class Server::Parts {
 public:
-    Parts(Options options,
+    Parts(const Options& options,
           OpTable operations,
           const CredentialStore& credentials,
           const objstore::Clock& clock,

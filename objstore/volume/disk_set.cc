@@ -17,7 +17,7 @@ constexpr std::chrono::nanoseconds kTryAllPause = std::chrono::seconds(1);
 
 }  // namespace
 
-DiskSet::DiskSet(std::vector<VolumeDisk> disks,
+DiskSet::DiskSet(const std::vector<VolumeDisk>& disks,
                  Options options,
                  const Clock& clock,
                  spdlog::logger& log)

@@ -17,7 +17,7 @@ public:
         std::uint64_t reserve_bytes = 0;  // free space that volumes leave alone
         std::uint64_t room_bytes = 0;     // a full disk is used again when so much more is free
     };
-    DiskSet(std::vector<VolumeDisk> disks,
+    DiskSet(const std::vector<VolumeDisk>& disks,
             Options options,
             const Clock& clock,
             spdlog::logger& log);

@@ -11,9 +11,8 @@ VolumePool::VolumePool(VolumeMaker::Options options,
                        const VolumeMaker::Deps& maker,
                        int stream_volumes_max,
                        const Deps& deps)
-    : maker_(options,
-             maker,
-             [this](std::shared_ptr<OpenVolume> volume) { drained(std::move(volume)); }),
+    : maker_(
+          options, maker, [this](const std::shared_ptr<OpenVolume>& volume) { drained(volume); }),
       deps_(deps),
       slots_(1 + static_cast<std::size_t>(std::max(stream_volumes_max, 1))) {}
 
@@ -125,7 +124,7 @@ void VolumePool::make_ahead() {
     changed_.notify_all();
 }
 
-void VolumePool::drained(std::shared_ptr<OpenVolume> volume) {
+void VolumePool::drained(const std::shared_ptr<OpenVolume>& volume) {
     deps_.background.run([this, volume] {
         const Status status = volume->seal();
         if (status.ok()) return;

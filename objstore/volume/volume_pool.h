@@ -58,7 +58,7 @@ private:
     void retire_expelled();
     void begin_ahead();
     void make_ahead();
-    void drained(std::shared_ptr<OpenVolume> volume);
+    void drained(const std::shared_ptr<OpenVolume>& volume);
 
     VolumeMaker maker_;
     const Deps deps_;

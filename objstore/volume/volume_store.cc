@@ -192,7 +192,7 @@ Status Store::stop() {
 }  // namespace
 
 Result<std::unique_ptr<VolumeStore>> VolumeStore::open(Options options,
-                                                       Deps deps,
+                                                       const Deps& deps,
                                                        const std::vector<VolumeRow>& rows) {
     TRY(check(options, deps));
     auto store = std::make_unique<Store>(options, deps);

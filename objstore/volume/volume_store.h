@@ -74,7 +74,7 @@ public:
     // files have stripes and no row, so the namespace lost commits; nothing was changed.
     // unsupported: a newer version's file.
     static Result<std::unique_ptr<VolumeStore>> open(Options options,
-                                                     Deps deps,
+                                                     const Deps& deps,
                                                      const std::vector<VolumeRow>& rows);
     virtual ~VolumeStore() = default;
 

@@ -157,10 +157,10 @@ S3Status PayloadDecoder::end_chunk() {
                           "\n" + signing.previous_signature + "\n";
     to_sign += kEmptyHash;
     to_sign += "\n" + to_hex(hash_.finish());
-    return check_signature(std::move(to_sign), chunk_signature_);
+    return check_signature(to_sign, chunk_signature_);
 }
 
-S3Status PayloadDecoder::check_signature(std::string to_sign, std::string_view claimed) {
+S3Status PayloadDecoder::check_signature(const std::string& to_sign, std::string_view claimed) {
     std::string signature = to_hex(hmac_sha256(promise_.signing.key, as_bytes(to_sign)));
     if (!equal_in_constant_time(signature, claimed)) return S3Error::signature_does_not_match;
     promise_.signing.previous_signature = std::move(signature);
@@ -212,7 +212,7 @@ S3Status PayloadDecoder::end_trailers() {
         std::string to_sign = "AWS4-HMAC-SHA256-TRAILER\n" + signing.amz_date + "\n" +
                               signing.scope + "\n" + signing.previous_signature + "\n" +
                               to_hex(Sha256::of(as_bytes(signed_trailers_)));
-        TRY(check_signature(std::move(to_sign), trailer_signature_));
+        TRY(check_signature(to_sign, trailer_signature_));
     }
     state_ = State::done;
     return {};

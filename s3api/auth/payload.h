@@ -70,7 +70,7 @@ private:
     S3Status end_trailers();
     bool all_trailers_came() const;
     S3Status finish_whole();
-    S3Status check_signature(std::string to_sign, std::string_view claimed);
+    S3Status check_signature(const std::string& to_sign, std::string_view claimed);
 
     PayloadPromise promise_;
     const std::uint64_t size_bytes_;

@@ -72,7 +72,8 @@ std::string amz_headers(const SignedMessage& message) {
         if (name.starts_with("x-amz-")) values.try_emplace(std::move(name), parameter.value);
     }
     std::string out;
-    for (const auto& [name, value] : values) out += name + ":" + value + "\n";
+    for (const auto& [name, value] : values)
+        out.append(name).append(":").append(value).append("\n");
     return out;
 }
 

@@ -68,7 +68,7 @@ S3Status::S3Status(S3Error error) : S3Status(error, std::string(info(error).mess
 S3Status::S3Status(S3Error error, std::string message)
     : rep_(std::make_unique<Rep>(Rep{error, std::move(message), {}, {}, {}})) {}
 
-S3Status::S3Status(objstore::Status status) {
+S3Status::S3Status(const objstore::Status& status) {
     if (status.ok()) return;
     const S3Error error = from_status(status.code(), status.why());
     // Only a complaint about the client's own argument is told in the engine's words: others may

@@ -25,7 +25,7 @@ public:
     S3Status() = default;
     S3Status(S3Error error);
     S3Status(S3Error error, std::string message);  // `message` is shown to the client
-    S3Status(objstore::Status status);
+    S3Status(const objstore::Status& status);
     S3Status(const S3Status& other);
     S3Status& operator=(const S3Status& other);
     S3Status(S3Status&&) noexcept = default;

@@ -10,7 +10,7 @@ using objstore::Task;
 
 SourcePump::SourcePump(BodySource& source,
                        objstore::ThreadPool& workers,
-                       objstore::IoExecutor executor)
+                       const objstore::IoExecutor& executor)
     : workers_(workers), executor_(executor), event_(executor), job_{&source} {}
 
 objstore::Status SourcePump::start() {

@@ -13,7 +13,9 @@ namespace s3api {
 // away.
 class SourcePump final {
 public:
-    SourcePump(BodySource& source, objstore::ThreadPool& workers, objstore::IoExecutor executor);
+    SourcePump(BodySource& source,
+               objstore::ThreadPool& workers,
+               const objstore::IoExecutor& executor);
     SourcePump(const SourcePump&) = delete;
     SourcePump& operator=(const SourcePump&) = delete;
 

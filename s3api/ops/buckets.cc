@@ -11,7 +11,7 @@ namespace s3api {
 
 namespace {
 
-constexpr std::size_t kConfigurationBytesMax = 64 * 1024;
+constexpr std::size_t kConfigurationBytesMax = 64 * objstore::kKiB;
 
 // The region a CreateBucketConfiguration asks for; empty: none.
 S3Result<std::string> wanted_region(Request& request) {

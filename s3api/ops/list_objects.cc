@@ -122,7 +122,7 @@ S3Result<Response> list_objects(OpContext& context, Request& request) {
     TRY_ASSIGN(Listing listing, parse_listing(request));
     listing.request.start_after = request.parameter("marker").value_or("");
     TRY_ASSIGN(const auto page, run(context, bucket, listing));
-    XmlWriter xml(64 * 1024);
+    XmlWriter xml(64 * objstore::kKiB);
     xml.open("ListBucketResult", XmlWriter::kS3Namespace);
     write_head(xml, listing, bucket);
     xml.element("Marker", listing.show(listing.request.start_after));
@@ -146,7 +146,7 @@ S3Result<Response> list_objects_v2(OpContext& context, Request& request) {
     }
     const bool owner = request.parameter("fetch-owner").value_or("") == "true";
     TRY_ASSIGN(const auto page, run(context, bucket, listing));
-    XmlWriter xml(64 * 1024);
+    XmlWriter xml(64 * objstore::kKiB);
     xml.open("ListBucketResult", XmlWriter::kS3Namespace);
     write_head(xml, listing, bucket);
     xml.element("KeyCount", page.objects.size() + page.common_prefixes.size());
@@ -166,7 +166,7 @@ S3Result<Response> list_object_versions(OpContext& context, Request& request) {
     TRY_ASSIGN(Listing listing, parse_listing(request));
     listing.request.start_after = request.parameter("key-marker").value_or("");
     TRY_ASSIGN(const auto page, run(context, bucket, listing));
-    XmlWriter xml(64 * 1024);
+    XmlWriter xml(64 * objstore::kKiB);
     xml.open("ListVersionsResult", XmlWriter::kS3Namespace);
     write_head(xml, listing, bucket);
     xml.element("KeyMarker", listing.show(listing.request.start_after));

@@ -49,6 +49,7 @@ void Md5Lanes::hash(Md5Words& state, const std::byte* data, std::size_t blocks) 
         work(std::move(place), lock);
         // What is left of the others is for the next one.
         if (!waiting_.empty()) waiting_.front()->ready.notify_one();
+        return;
     }
 }
 

@@ -52,13 +52,14 @@ public:
         ASSERT(all);
         TRY_ASSIGN(StoredBody stored, complete(body));
         const Stored told{stored.digests.etag, stored.digests.checksum};
-        context_.engine.start_put(bucket_,
-                                  request_.key,
-                                  std::move(stored.content),
-                                  std::move(attributes_),
-                                  [answered, told](objstore::Result<objstore::OpResult> done) {
-                                      answered(answer(done, told));
-                                  });
+        context_.engine.start_put(
+            bucket_,
+            request_.key,
+            std::move(stored.content),
+            std::move(attributes_),
+            [answered, told](const objstore::Result<objstore::OpResult>& done) {
+                answered(answer(done, told));
+            });
         return {};
     }
 

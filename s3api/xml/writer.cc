@@ -15,7 +15,7 @@ constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::array<bool, 256> plain_table() {
     std::array<bool, 256> table{};
     for (std::size_t c = 0x20; c < 0x7f; ++c) table[c] = true;
-    for (const char c : {'&', '<', '>', '"', '\''}) table[static_cast<std::size_t>(c)] = false;
+    for (const unsigned char c : {'&', '<', '>', '"', '\''}) table[c] = false;
     table['\t'] = table['\n'] = true;
     return table;
 }

@@ -61,13 +61,13 @@ public:
     objstore::TcpServer server;
 };
 
-Server::Server(Options options,
+Server::Server(const Options& options,
                OpTable operations,
                const CredentialStore& credentials,
                const objstore::Clock& clock,
                std::shared_ptr<spdlog::logger> logger)
     : parts_(std::make_unique<Parts>(
-          std::move(options), std::move(operations), credentials, clock, std::move(logger))) {}
+          options, std::move(operations), credentials, clock, std::move(logger))) {}
 
 Server::~Server() {
     stop(std::chrono::milliseconds(0));

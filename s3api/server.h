@@ -37,7 +37,7 @@ public:
     };
 
     // The store, the clock and whatever the operations refer to must outlive it.
-    Server(Options options,
+    Server(const Options& options,
            OpTable operations,
            const CredentialStore& credentials,
            const objstore::Clock& clock,

@@ -157,9 +157,9 @@ Status Deployment::open_volumes() {
             disks[member.label->index].disk = deps_.disks[i];
         }
     }
-    VolumeStore::Deps volume_deps{
+    const VolumeStore::Deps volume_deps{
         std::move(disks), *catalog_, deps_.executor, deps_.random, deps_.clock, deps_.log};
-    TRY_ASSIGN(volumes_, VolumeStore::open(options, std::move(volume_deps), rows));
+    TRY_ASSIGN(volumes_, VolumeStore::open(options, volume_deps, rows));
     return {};
 }
 

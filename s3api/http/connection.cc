@@ -407,7 +407,7 @@ Task<void> Connection::respond(Answer answer) {
                                     .keep_alive = keep_alive_};
     auto sent = co_await outgoing_.send(&request_, &response, framing);
     if (!sent.ok() && !outgoing_.begun()) {
-        failure = std::move(sent);
+        failure = sent;
         response = context_.handler.error_response(request_, failure);
         sent = co_await outgoing_.send(&request_, &response, framing);
     }
@@ -415,7 +415,7 @@ Task<void> Connection::respond(Answer answer) {
         // Cut short, so that nobody takes what came for the whole.
         keep_alive_ = false;
         stream_.close();
-        if (failure.ok()) failure = std::move(sent);
+        if (failure.ok()) failure = sent;
     }
     context_.handler.finished(request_, response.status(), failure);
     if (keep_alive_ && incoming_.body_left()) {

@@ -99,6 +99,10 @@ TEST_CASE("bytes that are not those that came in are not packed") {
     extents[0].has_crc = true;
     extents[0].crc = crc32c(as_bytes("012345678X"));
     check_error(names.run(PackInlineOp{only_row(names), extents}), Code::corruption);
+    InlineRow row = names.tables.rows().inlines.begin()->second;
+    row.bytes.back() = 'X';
+    names.tables.put_inline(row);
+    check_error(names.run(PackInlineOp{row.id, names.packed("012345678X")}), Code::corruption);
     CHECK(names.inode("k")->extents[0].kind == ExtentKind::inline_data);
     REQUIRE(names.remove("k").ok());  // what is damaged can still be deleted
     CHECK(names.tables.rows().inlines.empty());

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 
 #include "objstore/erasure/checksum.h"
+#include "s3api/auth/digest.h"
 
 namespace s3api {
 
@@ -37,28 +38,14 @@ const KindInfo* info_of(ChecksumKind kind) {
     return nullptr;
 }
 
-// Fetched once: OpenSSL 3 looks an algorithm up by name each time that it is not. Never freed.
-const EVP_MD* fetch(const char* name) {
-    const EVP_MD* algorithm = EVP_MD_fetch(nullptr, name, nullptr);
-    ASSERT(algorithm != nullptr);
-    return algorithm;
-}
-
-const EVP_MD* sha1() {
-    static const EVP_MD* const algorithm = fetch("SHA1");
-    return algorithm;
-}
-
-const EVP_MD* sha256() {
-    static const EVP_MD* const algorithm = fetch("SHA256");
-    return algorithm;
-}
-
-class EvpHasher final : public Hasher {
+class Sha1Hasher final : public Hasher {
 public:
-    explicit EvpHasher(const EVP_MD* md) : context_(EVP_MD_CTX_new()) {
+    Sha1Hasher() : context_(EVP_MD_CTX_new()) {
         ASSERT(context_ != nullptr);
-        const int ok = EVP_DigestInit_ex(context_.get(), md, nullptr);
+        // Fetched once: OpenSSL 3 looks an algorithm up by name each time that it is not.
+        static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA1", nullptr);
+        ASSERT(algorithm != nullptr);
+        const int ok = EVP_DigestInit_ex(context_.get(), algorithm, nullptr);
         ASSERT(ok == 1);
     }
     void update(Bytes bytes) override {
@@ -78,6 +65,15 @@ private:
         void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
     };
     std::unique_ptr<EVP_MD_CTX, Free> context_;
+};
+
+class Sha256Hasher final : public Hasher {
+public:
+    void update(Bytes bytes) override { hash_.update(bytes); }
+    std::string finish() override { return std::string(objstore::as_text(hash_.finish())); }
+
+private:
+    Sha256 hash_;
 };
 
 template <typename Word, Word (*Update)(Bytes, Word)>
@@ -225,9 +221,9 @@ std::unique_ptr<Hasher> make_hasher(ChecksumKind kind) {
         case ChecksumKind::crc64nvme:
             return std::make_unique<CrcHasher<std::uint64_t, objstore::crc64nvme>>();
         case ChecksumKind::sha1:
-            return std::make_unique<EvpHasher>(sha1());
+            return std::make_unique<Sha1Hasher>();
         case ChecksumKind::sha256:
-            return std::make_unique<EvpHasher>(sha256());
+            return std::make_unique<Sha256Hasher>();
     }
     UNREACHABLE();
 }

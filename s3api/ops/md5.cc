@@ -40,17 +40,12 @@ void Md5Lanes::hash(Md5Words& state, const std::byte* data, std::size_t blocks) 
     std::unique_lock lock(mutex_);
     if (hasty_ > 0) --hasty_;
     waiting_.splice(waiting_.end(), place);
-    while (job.blocks > 0) {
-        if (!may_work(job)) {
-            wait(job, lock);
-            continue;
-        }
-        place.splice(place.end(), waiting_, std::find(waiting_.begin(), waiting_.end(), &job));
-        work(std::move(place), lock);
-        // What is left of the others is for the next one.
-        if (!waiting_.empty()) waiting_.front()->ready.notify_one();
-        return;
-    }
+    while (job.blocks > 0 && !may_work(job)) wait(job, lock);
+    if (job.blocks == 0) return;
+    place.splice(place.end(), waiting_, std::find(waiting_.begin(), waiting_.end(), &job));
+    work(std::move(place), lock);
+    // What is left of the others is for the next one.
+    if (!waiting_.empty()) waiting_.front()->ready.notify_one();
 }
 
 bool Md5Lanes::may_work(const Job& job) const {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "fs/fuse/mount_table.h"
+#include "fs/fuse/request_loop.h"
 #include "fs/fuse/session.h"
 #include "objstore/base/named_thread.h"
 
@@ -72,7 +73,7 @@ struct Mount::State {
     std::unique_ptr<LibfuseCache> cache;
     std::string root;                  // where the session is mounted
     std::vector<std::string> mounted;  // all places, the root first
-    std::thread loop;
+    std::unique_ptr<RequestLoop> loop;
     bool subscribed = false;
     bool staged = false;  // the root is the staging directory, to be removed
 };
@@ -159,18 +160,10 @@ Status Mount::mount_session() {
     state.invalidator.start(*state.cache);
     deps_.engine.subscribe(&state.invalidator);
     state.subscribed = true;
-    state.loop = objstore::named_thread("fuse", [this] { run(); });
+    state.loop = std::make_unique<RequestLoop>(*state.fuse, options_.threads, deps_.log);
+    state.loop->start();
     raise_read_ahead();
     return {};
-}
-
-void Mount::run() {
-    fuse_loop_config* const config = fuse_loop_cfg_create();
-    fuse_loop_cfg_set_max_threads(config, options_.threads);
-    fuse_loop_cfg_set_idle_threads(config, options_.threads);
-    const int error = fuse_session_loop_mt(state_->fuse.get(), config);
-    fuse_loop_cfg_destroy(config);
-    if (error < 0) deps_.log.error("event=mount_ended errno={}", -error);
 }
 
 // Sequential reads are worth requests of a MiB. Where we may not say so, they are smaller.
@@ -213,6 +206,15 @@ void write_back(const std::string& root) {
     ::close(fd);
 }
 
+// Each request ends one thread of the loop. One that none is left to answer ends when the session
+// is closed.
+void wake_up(int root, unsigned threads) {
+    for (unsigned i = 0; i < threads; ++i) {
+        struct stat st {};
+        (void)::fstatat(root, fmt::format(".ashlar-wake-up-{}", i).c_str(), &st, 0);
+    }
+}
+
 }  // namespace
 
 // Returns a descriptor of the root where somebody still uses it, else -1.
@@ -245,17 +247,14 @@ void Mount::stop() {
         // While requests are still answered: it may be waiting for one.
         state.invalidator.stop();
         if (busy_root >= 0) {
-            fuse_session_exit(state.fuse.get());
-            // The loop looks up from its sleep at the next request only. This one may never be
-            // answered, but ends when the session is closed.
-            waker = std::thread([busy_root] {
-                struct stat st {};
-                (void)::fstatat(busy_root, ".ashlar-wake-up", &st, 0);
+            state.loop->end_after_next();
+            waker = objstore::named_thread("fuse-stop", [busy_root, threads = options_.threads] {
+                wake_up(busy_root, threads);
                 ::close(busy_root);
             });
         }
     }
-    if (state.loop.joinable()) state.loop.join();
+    state.loop.reset();
     state.session.locks.stop();
     state.session.files.clear();
     state.fuse.reset();

@@ -49,7 +49,6 @@ private:
     Status mount_session();
     Status bind_buckets();
     int unmount_all();
-    void run();
     void raise_read_ahead();
 
     const Options options_;

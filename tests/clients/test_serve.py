@@ -304,6 +304,31 @@ class StartAndEnd(unittest.TestCase):
                 server.stop()
 
     @ashlar.needs_fuse
+    def test_a_mount_that_served_many_at_once_stops_while_in_use(self):
+        server = ashlar.Server(nfs=False)
+        self.addCleanup(server.close)
+        server.start()
+        server.s3().create_bucket(Bucket="bkt")
+        bucket = os.path.join(server.mount_dir, "bkt")
+
+        def work(thread):
+            for n in range(20):
+                with open(os.path.join(bucket, f"{thread}-{n}"), "wb") as file:
+                    file.write(bytes(20_000))
+
+        held = os.open(os.path.join(bucket, "held"), os.O_CREAT | os.O_WRONLY)
+        try:
+            threads = [threading.Thread(target=work, args=(n,)) for n in range(16)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            server.stop()
+        finally:
+            with contextlib.suppress(OSError):  # cut off
+                os.close(held)
+
+    @ashlar.needs_fuse
     @unittest.skipIf(os.geteuid() != 0, "only root may bind a bucket")
     def test_the_mount_of_one_bucket_shows_no_other_to_anybody(self):
         server = ashlar.Server(nfs=False, mounts=[])

@@ -96,7 +96,7 @@ Store::Store(const Options& options, const Deps& deps)
              deps.log),
       volumes_(disks_),
       files_(options.open_files_max),
-      buffers_(options.buffer_bytes_max / 2),
+      buffers_(options.buffer_bytes_max / 4),  // what a burst needed is not kept for ever
       budget_(options.buffer_bytes_max),
       background_(deps.executor),
       order_(deps.clock, deps.catalog, options.order_after),

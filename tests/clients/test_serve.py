@@ -393,6 +393,19 @@ class StartAndEnd(unittest.TestCase):
         got = server.s3().get_object(Bucket="bkt", Key="k")
         self.assertEqual(got["Body"].read(), b"by nfs")
 
+    def test_systemd_is_told_of_start_and_end(self):
+        server = ashlar.Server(mounts=[])
+        self.addCleanup(server.close)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+            path = os.path.join(server.root, "notify")
+            notified.bind(path)
+            notified.settimeout(ashlar.START_SECONDS)
+            server.environment["NOTIFY_SOCKET"] = path
+            server.start()
+            self.assertEqual(notified.recv(100), b"READY=1")
+            server.stop()
+            self.assertEqual(notified.recv(100), b"STOPPING=1")
+
     def test_health_answers_without_credentials(self):
         server = ashlar.Server(nfs=False, mounts=[])
         self.addCleanup(server.close)

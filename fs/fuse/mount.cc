@@ -161,7 +161,6 @@ Status Mount::mount_session() {
     deps_.engine.subscribe(&state.invalidator);
     state.subscribed = true;
     state.loop = std::make_unique<RequestLoop>(*state.fuse, options_.threads, deps_.log);
-    state.loop->start();
     raise_read_ahead();
     return {};
 }

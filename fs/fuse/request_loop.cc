@@ -14,13 +14,10 @@ namespace fs {
 RequestLoop::RequestLoop(fuse_session& session, unsigned threads, spdlog::logger& log)
     : session_(session), max_threads_(threads), log_(log) {
     ASSERT(threads > 0);
+    add_thread();
 }
 
 RequestLoop::~RequestLoop() {
-    join();
-}
-
-void RequestLoop::join() {
     while (true) {
         std::vector<std::thread> ending;
         threads_.with([&](auto& threads) { ending.swap(threads); });

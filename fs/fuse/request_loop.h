@@ -18,17 +18,15 @@ namespace fs {
 // stderr. Stdio's lock then stays taken, and the process hangs where it writes there next.
 class RequestLoop final {
 public:
-    // The session and the log outlive the loop.
+    // Begins. The session and the log outlive the loop.
     RequestLoop(fuse_session& session, unsigned threads, spdlog::logger& log);
-    ~RequestLoop();
+    ~RequestLoop();  // waits until all threads have ended
     RequestLoop(const RequestLoop&) = delete;
     RequestLoop& operator=(const RequestLoop&) = delete;
 
-    void start() { add_thread(); }
     // Each thread ends after its next answer. One that is asleep needs a request for that.
     // (fuse_session_exit would drop that request, and with it who waits for the answer.)
     void end_after_next() { ending_ = true; }
-    void join();
 
 private:
     void add_thread();

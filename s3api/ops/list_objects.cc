@@ -10,6 +10,7 @@ namespace s3api {
 namespace {
 
 constexpr std::uint64_t kKeysMax = 1000;
+constexpr std::size_t kAnswerBytes = 64 * objstore::kKiB;  // of a page of short keys, to begin with
 
 // What the three listings have in common.
 struct Listing {
@@ -122,7 +123,7 @@ S3Result<Response> list_objects(OpContext& context, Request& request) {
     TRY_ASSIGN(Listing listing, parse_listing(request));
     listing.request.start_after = request.parameter("marker").value_or("");
     TRY_ASSIGN(const auto page, run(context, bucket, listing));
-    XmlWriter xml(64 * objstore::kKiB);
+    XmlWriter xml(kAnswerBytes);
     xml.open("ListBucketResult", XmlWriter::kS3Namespace);
     write_head(xml, listing, bucket);
     xml.element("Marker", listing.show(listing.request.start_after));
@@ -146,7 +147,7 @@ S3Result<Response> list_objects_v2(OpContext& context, Request& request) {
     }
     const bool owner = request.parameter("fetch-owner").value_or("") == "true";
     TRY_ASSIGN(const auto page, run(context, bucket, listing));
-    XmlWriter xml(64 * objstore::kKiB);
+    XmlWriter xml(kAnswerBytes);
     xml.open("ListBucketResult", XmlWriter::kS3Namespace);
     write_head(xml, listing, bucket);
     xml.element("KeyCount", page.objects.size() + page.common_prefixes.size());
@@ -166,7 +167,7 @@ S3Result<Response> list_object_versions(OpContext& context, Request& request) {
     TRY_ASSIGN(Listing listing, parse_listing(request));
     listing.request.start_after = request.parameter("key-marker").value_or("");
     TRY_ASSIGN(const auto page, run(context, bucket, listing));
-    XmlWriter xml(64 * objstore::kKiB);
+    XmlWriter xml(kAnswerBytes);
     xml.open("ListVersionsResult", XmlWriter::kS3Namespace);
     write_head(xml, listing, bucket);
     xml.element("KeyMarker", listing.show(listing.request.start_after));

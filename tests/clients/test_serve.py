@@ -1,6 +1,7 @@
 """The program itself: its command line, its disks, its start and end."""
 
 import contextlib
+import errno
 import http.client
 import json
 import os
@@ -11,6 +12,8 @@ import subprocess
 import tempfile
 import threading
 import unittest
+
+import botocore.exceptions
 
 import ashlar
 import libnfs
@@ -155,6 +158,43 @@ class Disks(unittest.TestCase):
         server.start()
         s3 = server.s3()
         check_all_doors()
+
+    @unittest.skipIf(os.geteuid() != 0, "only root may mount a small file system")
+    def test_full_disks_refuse_writes_and_lose_nothing(self):
+        server = ashlar.Server()
+        self.addCleanup(server.close)
+        small = os.path.join(server.root, "small")
+        os.mkdir(small)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=900m", "tmpfs", small], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", small], check=True)
+        server.disks = [os.path.join(small, f"d{n}") for n in range(1, 7)]
+        server.start()
+        s3 = server.s3(retries={"max_attempts": 0})
+        s3.create_bucket(Bucket="bkt")
+        body = ashlar.content(8 << 20, 1)
+        stored = []
+        with self.assertRaises(botocore.exceptions.ClientError) as refused:
+            for n in range(200):
+                s3.put_object(Bucket="bkt", Key=f"k{n}", Body=body)
+                stored.append(f"k{n}")
+        self.assertEqual(refused.exception.response["ResponseMetadata"]["HTTPStatusCode"], 507)
+        self.assertGreater(len(stored), 3)
+        with libnfs.Client(server.nfs_port, "/bkt") as nfs:
+            with self.assertRaises(OSError) as refused:
+                nfs.write("/by-nfs", body)
+            self.assertEqual(refused.exception.errno, errno.ENOSPC)
+        if server.mount_dir is not None:
+            with self.assertRaises(OSError) as refused:
+                with open(os.path.join(server.mount_dir, "bkt", "by-mount"), "wb") as file:
+                    file.write(body)
+            self.assertEqual(refused.exception.errno, errno.ENOSPC)
+        for key in stored:
+            self.assertEqual(s3.get_object(Bucket="bkt", Key=key)["Body"].read(), body)
+        s3.delete_object(Bucket="bkt", Key=stored[0])
+        listed = [o["Key"] for o in s3.list_objects_v2(Bucket="bkt")["Contents"]]
+        self.assertLessEqual(set(stored[1:]), set(listed))
+        self.assertNotIn(stored[0], listed)
+        server.stop()
 
     def test_a_rotten_shard_gives_right_bytes(self):
         self.server.start()

@@ -80,10 +80,21 @@ struct Mount::State {
 
 namespace {
 
+// A mount whose server is gone. Not by stat: the kernel answers that from its cache all the same.
+bool has_no_server(const std::string& path) {
+    struct statfs space {};
+    return ::statfs(path.c_str(), &space) != 0 && errno == ENOTCONN;
+}
+
 Status make_directory(const std::string& path) {
     std::error_code error;
+    std::error_code unknown;
     std::filesystem::create_directories(path, error);
-    if (error && !std::filesystem::is_directory(path)) {
+    if (has_no_server(path)) {
+        return Status::unavailable(
+            fmt::format("{0}: a server that is gone left a mount there; umount -l {0}", path));
+    }
+    if (error && !std::filesystem::is_directory(path, unknown)) {
         return Status::from_errno(error.value(), path);
     }
     return {};
@@ -270,9 +281,7 @@ Status clean_stale_mounts(const std::string& deployment, spdlog::logger& log) {
     TRY_ASSIGN(const auto mounts, read_mount_info());
     for (const MountedAt& mount : mounts) {
         if (mount.type != kType || mount.source != "ashlar:" + deployment) continue;
-        // Not stat: the kernel answers that from its cache, server or not.
-        struct statfs space {};
-        if (::statfs(mount.path.c_str(), &space) == 0 || errno != ENOTCONN) continue;
+        if (!has_no_server(mount.path)) continue;
         if (::umount2(mount.path.c_str(), UMOUNT_NOFOLLOW | MNT_DETACH) != 0) {
             return system_error("unmount stale " + mount.path);
         }

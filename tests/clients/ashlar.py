@@ -126,7 +126,8 @@ class Server:
         if self.nfs:
             words += ["--nfs", "127.0.0.1:0"]
         for mount in self.mounts:
-            os.makedirs(mount.split("=")[-1], exist_ok=True)
+            with contextlib.suppress(FileExistsError):  # also a stale mount, which is no directory
+                os.makedirs(mount.split("=")[-1])
             words += ["--mount", mount]
         return words + self.arguments
 

@@ -349,6 +349,10 @@ class BucketMounts(unittest.TestCase):
         server.kill()
         done = subprocess.run(["stat", server.mount_dir], capture_output=True, check=False)
         self.assertNotEqual(done.returncode, 0)
+        other = ashlar.Server(nfs=False, mounts=[server.mount_dir])
+        self.addCleanup(other.close)
+        with self.assertRaisesRegex(ashlar.Failed, "a server that is gone left a mount there"):
+            other.start()
         server.start()
         with open(os.path.join(server.mount_dir, "bkt", "f"), "rb") as file:
             self.assertEqual(file.read(), b"before")

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,6 +11,19 @@
 #include "objstore/base/status.h"
 
 namespace objstore {
+
+// Bytes for a place of a file.
+struct FileWrite {
+    std::uint64_t offset = 0;
+    Bytes bytes;
+};
+
+// What bytes that are read must be, for whoever keeps several copies of them.
+struct ReadCheck {
+    // So many of the first ones help to check the others, and are not vouched for.
+    std::size_t context_bytes = 0;
+    std::function<bool(Bytes)> is_right;
+};
 
 // An open file of a disk. Closed by its destructor, which never syncs.
 // Durability: nothing is durable before `sync` has returned ok. After a failed sync the file is
@@ -25,11 +39,20 @@ public:
     virtual Result<std::size_t> read_some_at(std::uint64_t offset, MutableBytes out) const = 0;
     // Fills `out` if that needs no wait for the device. False: it does, or the file is shorter.
     virtual bool try_read_at(std::uint64_t offset, MutableBytes out) const = 0;
+    // As read_at, from whichever copy is right; copies that are not are mended. corruption: none
+    // is.
+    virtual Status read_checked_at(std::uint64_t offset,
+                                   MutableBytes out,
+                                   const ReadCheck& check) const;
     // Writes all pieces, one after another, from `offset`. After an error any part may be there.
     virtual Status write_at(std::uint64_t offset, std::span<const Bytes> pieces) = 0;
     Status write_at(std::uint64_t offset, Bytes bytes) { return write_at(offset, {&bytes, 1}); }
+    // In their order. After an error any part may be there.
+    virtual Status write_each(std::span<const FileWrite> writes);
     // Makes data and size durable (fdatasync).
     virtual Status sync() = 0;
+    // Both, in one go. Why::outcome_unknown: the writing was done, so the sync has failed.
+    virtual Status write_and_sync(std::span<const FileWrite> writes);
     // Reserves space without changing the size. no_space when there is none.
     virtual Status allocate(std::uint64_t offset, std::uint64_t length) = 0;
     virtual Status truncate(std::uint64_t size_bytes) = 0;

@@ -6,23 +6,13 @@
 #include <spdlog/spdlog.h>
 
 #include "objstore/base/number.h"
-#include "objstore/meta/sqlite_store.h"
 
 namespace objstore {
 
 namespace {
 
-constexpr const char* kNamespacePath = "meta/namespace.db";
+constexpr const char* kNamespacePath = "meta/namespace.db";  // as SQLite knows it
 constexpr const char* kOrderName = "volume.order";
-
-// Absent, or a file without a byte, which SQLite takes for a new database.
-Result<bool> is_missing(Disk& disk) {
-    const auto file = disk.open(kNamespacePath, OpenMode::read);
-    if (file.code() == Code::not_found) return true;
-    TRY(file.error());
-    TRY_ASSIGN(const std::uint64_t size, (*file)->size());
-    return size == 0;
-}
 
 }  // namespace
 
@@ -77,6 +67,7 @@ Result<std::unique_ptr<Deployment>> Deployment::open(Options options, Deps deps)
     LocalEngine::Deps engine_deps{
         *self->meta_, *self->volumes_, self->deps_.clock, self->deps_.log};
     self->engine_ = std::make_unique<LocalEngine>(self->options_.engine, engine_deps);
+    self->mirrors_->start();
     return self;
 }
 
@@ -99,46 +90,49 @@ Status Deployment::check_missing() const {
 }
 
 // Whether this deployment never stored anything: a namespace is made then, and never again.
-Status Deployment::check_unused(const Disk& home) const {
+Status Deployment::check_unused() const {
     for (std::size_t i = 0; i < set_.members.size(); ++i) {
         if (set_.members[i].state != DiskState::member) continue;
         TRY_ASSIGN(const bool used, holds_shard_files(*deps_.disks[i]));
         if (!used) continue;
         return Status::corruption(
-            fmt::format("{}/{} is missing or empty, but {} has volumes of this deployment. Nothing "
-                        "was changed. Put back the newest namespace.db with its namespace.db-wal",
-                        home.name(),
-                        kNamespacePath,
+            fmt::format("no disk has a namespace ({}), but {} has volumes of this deployment. "
+                        "Nothing was changed. Put back what was in the folder meta of the disks",
+                        kMirrorRecordFile,
                         deps_.disks[i]->name()));
     }
     return {};
 }
 
-// On the first disk of the deployment; mirrors of it are yet to come.
-Status Deployment::open_namespace() {
+Status Deployment::open_mirrors() {
+    Mirrors::Deps deps{set_.deployment,
+                       {},
+                       static_cast<std::uint32_t>(geometry_.parity),
+                       deps_.random,
+                       deps_.clock,
+                       deps_.log};
+    for (const LabelDisk& disk : set_.disks) deps.disks.push_back({disk, nullptr});
     for (std::size_t i = 0; i < set_.members.size(); ++i) {
         const DiskMember& member = set_.members[i];
-        if (member.state != DiskState::member || member.label->index != 0) continue;
-        // First of all: SQLite would remove the log beside an empty file.
-        TRY_ASSIGN(const bool missing, is_missing(*deps_.disks[i]));
-        if (missing) TRY(check_unused(*deps_.disks[i]));
-        SqliteStore::Options options{.path = kNamespacePath,
-                                     .deployment = id(),
-                                     .create = false,
-                                     .cache_bytes = options_.cache_bytes};
-        const SqliteStore::Deps deps{*deps_.disks[i], deps_.clock, deps_.log};
-        auto opened = SqliteStore::open(options, deps);
-        // Absent, or empty, as a crash while it was made leaves it.
-        if (opened.code() == Code::not_found) {
-            TRY(check_unused(*deps_.disks[i]));
-            options.create = true;
-            opened = SqliteStore::open(options, deps);
-        }
-        TRY_ASSIGN(meta_, std::move(opened));
-        return {};
+        if (member.state == DiskState::member)
+            deps.disks[member.label->index].disk = deps_.disks[i];
     }
-    return Status::unavailable(fmt::format(
-        "the disk that has the namespace is missing; give it too: {}", describe(set_.disks[0])));
+    options_.mirrors.path = kNamespacePath;
+    TRY_ASSIGN(mirrors_, Mirrors::open(options_.mirrors, std::move(deps)));
+    return {};
+}
+
+Status Deployment::open_namespace() {
+    TRY(open_mirrors());
+    const bool is_new = mirrors_->is_new();
+    if (is_new) TRY(check_unused());
+    SqliteStore::Options options = options_.meta;
+    options.path = kNamespacePath;
+    options.deployment = id();
+    options.create = is_new;
+    options.log_is_recovered = true;
+    TRY_ASSIGN(meta_, SqliteStore::open(options, {mirrors_->disk(), deps_.clock, deps_.log}));
+    return is_new ? mirrors_->publish() : Status();
 }
 
 Status Deployment::open_volumes() {
@@ -164,6 +158,7 @@ Status Deployment::open_volumes() {
 }
 
 Status Deployment::stop() {
+    if (mirrors_ != nullptr) mirrors_->stop();
     if (engine_ != nullptr) return engine_->stop();
     if (volumes_ != nullptr) TRY(volumes_->stop());
     return meta_ != nullptr ? meta_->stop() : Status();

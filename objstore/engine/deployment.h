@@ -8,7 +8,8 @@
 #include "objstore/disk/disk.h"
 #include "objstore/disk/label.h"
 #include "objstore/engine/local_engine.h"
-#include "objstore/meta/meta_store.h"
+#include "objstore/meta/sqlite_store.h"
+#include "objstore/mirror/mirrors.h"
 #include "objstore/volume/volume_store.h"
 
 namespace objstore {
@@ -21,7 +22,8 @@ public:
     struct Options {
         LocalEngine::Options engine;
         VolumeStore::Options volumes;  // geometry and ids are chosen here
-        std::size_t cache_bytes = 48 * kMiB;
+        SqliteStore::Options meta;     // what concerns its files is chosen here
+        Mirrors::Options mirrors;      // likewise
     };
     struct Deps {
         std::vector<Disk*> disks;
@@ -31,8 +33,8 @@ public:
         spdlog::logger& log;
     };
     // Makes a new deployment of empty disks. Refuses, with a sentence for the operator, what
-    // open_or_format refuses, and a start without the disk that has the namespace or with more than
-    // `parity` disks missing.
+    // open_or_format refuses, a start with more than `parity` disks missing, and one without a
+    // whole copy of the newest namespace.
     static Result<std::unique_ptr<Deployment>> open(Options options, Deps deps);
     ~Deployment();  // stops
 
@@ -42,6 +44,7 @@ public:
     bool is_new() const { return set_.formatted; }
     const DeploymentDisks& disks() const { return set_; }
     Geometry geometry() const { return geometry_; }
+    Mirrors::Info mirrors() const { return mirrors_->info(); }
     Status stop();
 
 private:
@@ -49,7 +52,8 @@ private:
     Deployment(Options options, Deps deps);
 
     Status check_missing() const;
-    Status check_unused(const Disk& home) const;
+    Status check_unused() const;
+    Status open_mirrors();
     Status open_namespace();
     Status open_volumes();
 
@@ -57,6 +61,7 @@ private:
     Deps deps_;
     DeploymentDisks set_;
     Geometry geometry_;
+    std::unique_ptr<Mirrors> mirrors_;
     std::unique_ptr<MetaStore> meta_;
     std::unique_ptr<Catalog> catalog_;
     std::unique_ptr<VolumeStore> volumes_;

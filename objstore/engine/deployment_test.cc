@@ -15,8 +15,6 @@ using tests::SimDisk;
 using tests::SimStore;
 using tests::some_bytes;
 
-constexpr const char* kNamespace = "meta/namespace.db";
-
 void write_file(SimDisk& disk, const std::string& path, const std::string& bytes) {
     const auto file = disk.open(path, OpenMode::create);
     REQUIRE(file.ok());
@@ -67,50 +65,56 @@ TEST_CASE("a namespace is made for empty disks only, and the old one works when 
     REQUIRE(store.put("small", some_bytes(5000, 1)).ok());
     REQUIRE(store.put("large", some_bytes(900'000, 2)).ok());
     store.close();
-    SimDisk& home = store.world().disk(0);
-    const std::string bytes = home.contents(kNamespace).value();
+    std::vector<std::string> bytes;
+    const auto files = store.namespace_files();
+    REQUIRE(files.size() == 3);
+    for (const auto& [disk, path] : files) bytes.push_back(disk->contents(path).value());
     const auto check_refused = [&] {
         const Status status = store.open();
         CHECK(status.code() == Code::corruption);
-        CHECK(status.message().find(kNamespace) != std::string_view::npos);
-        CHECK_FALSE(home.list("lost").ok());
+        CHECK(status.message().find("no disk has a whole copy") != std::string_view::npos);
+        for (const auto& [disk, path] : files) {
+            CHECK(status.message().find(disk->name() + " (") != std::string_view::npos);
+            CHECK_FALSE(disk->list("lost").ok());
+        }
     };
     SUBCASE("it is gone") {
-        REQUIRE(home.remove(kNamespace).ok());
+        for (const auto& [disk, path] : files) REQUIRE(disk->remove(path).ok());
         check_refused();
-        CHECK_FALSE(home.contents(kNamespace).has_value());
+        for (const auto& [disk, path] : files) CHECK_FALSE(disk->contents(path).has_value());
     }
     SUBCASE("it is empty") {
-        write_file(home, kNamespace, "");
-        const std::string log = std::string(kNamespace) + "-wal";
-        write_file(home, log, "what may be all there is");
+        std::vector<std::string> logs;
+        for (const auto& [disk, path] : files) {
+            write_file(*disk, path, "");
+            logs.push_back(disk->contents(path + "-wal").value());
+        }
         check_refused();
-        CHECK(home.contents(log) == "what may be all there is");
-        REQUIRE(home.remove(log).ok());
+        for (std::size_t i = 0; i < files.size(); ++i) {
+            CHECK(files[i].disk->contents(files[i].path + "-wal") == logs[i]);
+        }
     }
-    write_file(home, kNamespace, bytes);
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        write_file(*files[i].disk, files[i].path, bytes[i]);
+    }
     REQUIRE(store.open().ok());
     CHECK(store.read("small").value_or("") == some_bytes(5000, 1));
     CHECK(store.read("large").value_or("") == some_bytes(900'000, 2));
 }
 
-TEST_CASE(
-    "an older copy of the namespace stops the start, and costs nothing once the newest is back") {
+TEST_CASE("volumes without any namespace stop the start") {
     SimStore store({});
-    REQUIRE(store.put("first", some_bytes(900'000, 1)).ok());
+    REQUIRE(store.put("k", some_bytes(900'000, 1)).ok());
     store.close();
-    SimDisk& home = store.world().disk(0);
-    const std::string old = home.contents(kNamespace).value();
-    REQUIRE(store.open().ok());
-    REQUIRE(store.put("second", some_bytes(900'000, 2)).ok());
-    store.close();
-    const std::string newest = home.contents(kNamespace).value();
-    write_file(home, kNamespace, old);
-    CHECK_FALSE(store.open().ok());
-    write_file(home, kNamespace, newest);
-    REQUIRE(store.open().ok());
-    CHECK(store.read("first").value_or("") == some_bytes(900'000, 1));
-    CHECK(store.read("second").value_or("") == some_bytes(900'000, 2));
+    for (std::size_t i = 0; i < store.world().disk_count(); ++i) {
+        SimDisk& disk = store.world().disk(i);
+        const auto names = disk.list("meta");
+        REQUIRE(names.ok());
+        for (const std::string& name : *names) REQUIRE(disk.remove("meta/" + name).ok());
+    }
+    const Status status = store.open();
+    CHECK(status.code() == Code::corruption);
+    CHECK(status.message().find("no disk has a namespace") == 0);
 }
 
 TEST_CASE("more disks than a stripe has shards are used") {

@@ -87,6 +87,8 @@ Status Connection::error(int rc, std::string_view what) const {
             return Status::io_error(std::move(message));
         case SQLITE_FULL:
             return Status::no_space(std::move(message));
+        case SQLITE_READONLY:
+            return Status::unavailable(std::move(message), Why::read_only);
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
             return Status::unavailable(std::move(message), Why::busy);
@@ -106,7 +108,7 @@ bool Connection::in_transaction() const {
 void Connection::note(int rc) {
     const bool reading =
         rc == SQLITE_IOERR_READ || rc == SQLITE_IOERR_SHORT_READ || rc == SQLITE_IOERR_DATA;
-    if ((rc & 0xff) == SQLITE_IOERR && !reading) broken_ = true;
+    if (((rc & 0xff) == SQLITE_IOERR && !reading) || rc == SQLITE_READONLY) broken_ = true;
 }
 
 Result<Connection::Checkpoint> Connection::checkpoint(bool restart) {

@@ -19,14 +19,45 @@ bool is_page(std::uint64_t offset, std::size_t size_bytes) {
     return size_bytes == kSqlitePageBytes && offset % kSqlitePageBytes == 0;
 }
 
-// What one transaction may gather before it is written; more goes in several writes.
+// What may be gathered before it is written; more goes in several writes.
 constexpr std::size_t kGatheredBytesMax = kMiB;
+
+Status in_doubt(const Status& status) {
+    const Why why = status.why() == Why::read_only ? Why::read_only : Why::outcome_unknown;
+    return Status(status.code(), std::string(status.message()), why);
+}
 
 std::uint32_t page_number(std::uint64_t offset) {
     return static_cast<std::uint32_t>(offset / kSqlitePageBytes + 1);
 }
 
 }  // namespace
+
+void SqliteGathered::add(std::uint64_t offset, Bytes bytes) {
+    if (runs_.empty() || runs_.back().end() != offset) runs_.push_back({offset, bytes_.size(), 0});
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+    runs_.back().size_bytes += bytes.size();
+}
+
+bool SqliteGathered::touches(std::uint64_t offset, std::size_t size_bytes) const {
+    return std::ranges::any_of(runs_, [&](const Run& run) {
+        return offset < run.end() && run.offset < offset + size_bytes;
+    });
+}
+
+std::vector<FileWrite> SqliteGathered::writes() const {
+    std::vector<FileWrite> writes;
+    writes.reserve(runs_.size());
+    for (const Run& run : runs_) {
+        writes.push_back({run.offset, Bytes(bytes_).subspan(run.begin, run.size_bytes)});
+    }
+    return writes;
+}
+
+void SqliteGathered::clear() {
+    bytes_.clear();
+    runs_.clear();
+}
 
 Status SqliteFileContext::report(Status status) const {
     if (!status.ok() && options.on_error) options.on_error(status);
@@ -53,8 +84,12 @@ Result<std::shared_ptr<SqliteOpening>> SqliteFile::open(OpenMode mode) {
     if (unsynced) {
         // A database needs nothing: all that checkpoints wrote since its last good sync is still
         // in the WAL and is copied again (see sync).
-        if (kind_ == SqliteFileKind::wal) TRY(restore_wal(*opening->file));
-        context_.unsynced.with([&](auto& paths) { paths.erase(path_); });
+        const Status restored =
+            kind_ == SqliteFileKind::wal ? restore_wal(*opening->file) : Status();
+        // Too few disks are left to write; what is there can still be read.
+        if (!restored.ok() && restored.why() != Why::read_only) return restored;
+        opening->sync_failed = opening->read_only = !restored.ok();
+        if (restored.ok()) context_.unsynced.with([&](auto& paths) { paths.erase(path_); });
     }
     TRY_ASSIGN(opening->end, opening->file->size());
     current_.with([&](auto& current) { current = opening; });
@@ -84,23 +119,47 @@ Result<std::size_t> SqliteFile::read(SqliteOpening& opening,
                                      std::uint64_t offset,
                                      MutableBytes out) const {
     ++context_.counts.reads;
+    TRY(flush_before_read(opening, offset, out.size()));
+    if (kind_ == SqliteFileKind::database) return read_page(opening, offset, out);
     if (kind_ == SqliteFileKind::wal) {
-        TRY(flush_before_read(opening, offset, out.size()));
         TRY_ASSIGN(const bool done, read_frame(opening, offset, out));
         if (done) return out.size();
     }
     TRY_ASSIGN(const std::size_t length, opening.file->read_some_at(offset, out));
     std::memset(out.data() + length, 0, out.size() - length);
-    // SQLite takes a page that is missing for zeros, which no page is. It asks for none past the
-    // end but, of a database that is yet to be made, the first.
-    const bool is_new = offset == 0 && length == 0;
-    if (kind_ == SqliteFileKind::database && is_page(offset, out.size()) && !is_new) {
-        const std::uint32_t number = page_number(offset);
-        if (!is_valid_sqlite_page(out, number)) {
-            return Status::corruption(fmt::format("{}: page {} is corrupt", label(), number));
-        }
-    }
     return length;
+}
+
+// A page, or a part of one. SQLite takes a page that is missing for zeros, which no page is, and
+// asks for none past the end but, of a database that is yet to be made, the first.
+Result<std::size_t> SqliteFile::read_page(const SqliteOpening& opening,
+                                          std::uint64_t offset,
+                                          MutableBytes out) const {
+    const std::uint64_t within = offset % kSqlitePageBytes;
+    if (within + out.size() > kSqlitePageBytes) {
+        return Status::unsupported(
+            fmt::format("{}: read of {} bytes at {}, in no page", path_, out.size(), offset));
+    }
+    const std::uint32_t number = page_number(offset);
+    const ReadCheck check{
+        .is_right = [number](Bytes bytes) { return is_valid_sqlite_page(bytes, number); }};
+    std::array<std::byte, kSqlitePageBytes> whole;
+    const bool is_part = out.size() < kSqlitePageBytes;
+    const MutableBytes page = is_part ? MutableBytes(whole) : out;
+    const Status status = opening.file->read_checked_at(offset - within, page, check);
+    if (status.ok()) {
+        if (is_part) std::copy_n(page.begin() + within, out.size(), out.begin());
+        return out.size();
+    }
+    if (status.code() != Code::corruption) return status;
+    if (number == 1) {
+        // Before it recovers from the log SQLite asks for the header, also of a page that a crash
+        // tore, and of a database that is yet to be made.
+        TRY_ASSIGN(const std::size_t length, opening.file->read_some_at(offset, out));
+        std::ranges::fill(out.subspan(length), std::byte{0});
+        if (is_part || length == 0) return length;
+    }
+    return Status::corruption(fmt::format("{}: page {} is corrupt", label(), number));
 }
 
 // False: it is not the page of a committed frame that was asked for. A transaction that is not
@@ -132,13 +191,10 @@ Status SqliteFile::write(SqliteOpening& opening, std::uint64_t offset, Bytes byt
 Status SqliteFile::gather(SqliteOpening& opening, std::uint64_t offset, Bytes bytes) {
     const std::lock_guard lock(opening.gathered_mutex);
     SqliteGathered& gathered = opening.gathered;
-    const bool goes_on = !gathered.bytes.empty() && offset == gathered.end() &&
-                         gathered.bytes.size() + bytes.size() <= kGatheredBytesMax;
-    if (!goes_on) {
+    if (gathered.size_bytes() + bytes.size() > kGatheredBytesMax) {
         TRY(flush_locked(opening, Committed::no));
-        gathered.offset = offset;
     }
-    gathered.bytes.insert(gathered.bytes.end(), bytes.begin(), bytes.end());
+    gathered.add(offset, bytes);
     opening.has_gathered = true;
     return {};
 }
@@ -155,19 +211,19 @@ Status SqliteFile::flush_gathered(SqliteOpening& opening, Committed committed) c
 
 Status SqliteFile::flush_locked(SqliteOpening& opening, Committed committed) const {
     SqliteGathered& gathered = opening.gathered;
-    if (gathered.bytes.empty()) return {};
+    if (gathered.empty()) return {};
     TRY(check_usable(opening));
-    ++context_.counts.wal_writes;
-    Status status = opening.file->write_at(gathered.offset, Bytes(gathered.bytes));
+    if (kind_ == SqliteFileKind::wal) ++context_.counts.wal_writes;
+    Status status = opening.file->write_each(gathered.writes());
     const bool taken_back = committed == Committed::no && status.code() == Code::no_space;
     if (status.ok() || taken_back) {
-        gathered.bytes.clear();
+        gathered.clear();
         opening.has_gathered = false;
         return status;
     }
     // SQLite was told that it is written: whether it can be is for the next opening to find.
     opening.sync_failed = true;
-    return Status(status.code(), std::string(status.message()), Why::outcome_unknown);
+    return in_doubt(status);
 }
 
 Status SqliteFile::flush_before_read(SqliteOpening& opening,
@@ -175,9 +231,8 @@ Status SqliteFile::flush_before_read(SqliteOpening& opening,
                                      std::size_t size_bytes) const {
     if (!opening.has_gathered) return {};
     const std::lock_guard lock(opening.gathered_mutex);
-    const SqliteGathered& gathered = opening.gathered;
-    const bool apart = offset >= gathered.end() || offset + size_bytes <= gathered.offset;
-    return apart ? Status() : flush_locked(opening, Committed::maybe);
+    if (!opening.gathered.touches(offset, size_bytes)) return {};
+    return flush_locked(opening, Committed::maybe);
 }
 
 Status SqliteFile::flush_wal() const {
@@ -203,7 +258,7 @@ Status SqliteFile::write_page(SqliteOpening& opening, std::uint64_t offset, Byte
     std::copy(page.begin(), page.end(), stamped.begin());
     const auto& sequence = context_.options.sequence;
     stamp_sqlite_page(stamped, page_number(offset), sequence ? sequence() : 0);
-    return opening.file->write_at(offset, Bytes(stamped));
+    return gather(opening, offset, stamped);
 }
 
 // Recovery takes a tail of zeros, or of frames from before the last restart, for the end of the
@@ -226,17 +281,35 @@ Status SqliteFile::sync(SqliteOpening& opening) {
     TRY(check_usable(opening));
     ++context_.counts.syncs;
     if (kind_ == SqliteFileKind::wal) ++context_.counts.wal_syncs;
-    // A commit becomes one after its sync: without space for it, SQLite takes it back.
-    TRY(flush_gathered(opening, Committed::no));
-    Status status = opening.file->sync();
-    if (status.ok()) status = sync_name();
-    if (status.ok()) return status;
+    TRY(flush_to_sync(opening));
+    const Status named = sync_name();
+    return named.ok() ? Status() : after_failed_sync(opening, named);
+}
+
+// A commit becomes one after its sync, and a checkpoint counts after its sync: without space for
+// it, SQLite takes the one back and does the other again.
+Status SqliteFile::flush_to_sync(SqliteOpening& opening) {
+    // Taken out, so that readers need not wait for the disk: none reads a frame of a commit, or
+    // from the database a page of a checkpoint, before that has ended.
+    SqliteGathered gathered;
+    {
+        const std::lock_guard lock(opening.gathered_mutex);
+        std::swap(gathered, opening.gathered);
+        opening.has_gathered = false;
+    }
+    if (kind_ == SqliteFileKind::wal && !gathered.empty()) ++context_.counts.wal_writes;
+    const Status status = opening.file->write_and_sync(gathered.writes());
+    const bool taken_back = status.code() == Code::no_space && status.why() != Why::outcome_unknown;
+    return status.ok() || taken_back ? status : after_failed_sync(opening, status);
+}
+
+Status SqliteFile::after_failed_sync(SqliteOpening& opening, const Status& status) {
     context_.unsynced.with([&](auto& paths) { paths.insert(path_); });
     opening.sync_failed = true;
     // Checkpoints that did not come to their end have written pages that no sync has covered, and
     // this one may have lost them: the next checkpoint copies all frames again.
     if (kind_ == SqliteFileKind::database) locks_.forget_backfill();
-    return Status(status.code(), std::string(status.message()), Why::outcome_unknown);
+    return in_doubt(status);
 }
 
 // Once for each file and process: whoever made it may have ended before its name was durable.
@@ -251,7 +324,13 @@ Status SqliteFile::truncate(SqliteOpening& opening, std::uint64_t size_bytes) {
     // Cutting the WAL is how SQLite saves space; its bytes past the last frame mean nothing.
     if (kind_ == SqliteFileKind::wal) return {};
     TRY(check_usable(opening));
+    TRY(flush_gathered(opening, Committed::no));
     return opening.file->truncate(size_bytes);
+}
+
+Result<std::uint64_t> SqliteFile::size(SqliteOpening& opening) const {
+    TRY(flush(opening));
+    return opening.file->size();
 }
 
 }  // namespace objstore

@@ -28,13 +28,28 @@ struct SqliteFileContext {
     Status report(Status status) const;
 };
 
-// What was written to a WAL in one run and is not on its file yet. SQLite hands over each frame in
-// two writes; gathered, a commit is one.
-struct SqliteGathered {
-    std::uint64_t offset = 0;
-    std::vector<std::byte> bytes;
+// What was written and is not on its file yet. SQLite hands over each frame of a WAL in two writes,
+// and the pages of a checkpoint one by one; gathered, a commit is one write, and so is a run of
+// pages.
+class SqliteGathered final {
+public:
+    bool empty() const { return runs_.empty(); }
+    std::size_t size_bytes() const { return bytes_.size(); }
+    void add(std::uint64_t offset, Bytes bytes);
+    bool touches(std::uint64_t offset, std::size_t size_bytes) const;
+    // In the order in which they came; valid until the next change.
+    std::vector<FileWrite> writes() const;
+    void clear();
 
-    std::uint64_t end() const { return offset + bytes.size(); }
+private:
+    struct Run {
+        std::uint64_t offset = 0;
+        std::size_t begin = 0;  // in bytes_
+        std::size_t size_bytes = 0;
+        std::uint64_t end() const { return offset + size_bytes; }
+    };
+    std::vector<std::byte> bytes_;
+    std::vector<Run> runs_;
 };
 
 // One opening of a file on the disk, used by all connections that opened it since.
@@ -42,8 +57,10 @@ struct SqliteOpening {
     std::unique_ptr<File> file;
     // No write or sync may follow: a sync has failed, or a write that SQLite took for done.
     std::atomic<bool> sync_failed{false};
+    // Nor any before the next start: too few disks are left.
+    std::atomic<bool> read_only{false};
     std::mutex gathered_mutex;  // held while it is written, so that nobody reads before that
-    SqliteGathered gathered;    // of a WAL
+    SqliteGathered gathered;    // of a WAL or database
     std::atomic<bool> has_gathered{false};
     // Of a WAL: where the bytes end that were ever written. One thread writes at a time.
     std::atomic<std::uint64_t> end{0};
@@ -72,7 +89,8 @@ public:
     // Reads what there is, zeros past the end; returns the bytes that were there. corruption: a
     // whole page of a database, or of a committed frame, was read and is not what was written.
     Result<std::size_t> read(SqliteOpening& opening, std::uint64_t offset, MutableBytes out) const;
-    // Of a WAL: gathered. The file has it after flush or sync, and readers see no difference.
+    // Gathered, but of a journal: the file has it after flush or sync, and readers see no
+    // difference.
     Status write(SqliteOpening& opening, std::uint64_t offset, Bytes bytes);
     // Hands what was gathered to the file, without a sync.
     Status flush(SqliteOpening& opening) const;
@@ -82,6 +100,7 @@ public:
     // Makes bytes and name durable. After a failure the opening takes no more writes and syncs.
     Status sync(SqliteOpening& opening);
     Status truncate(SqliteOpening& opening, std::uint64_t size_bytes);
+    Result<std::uint64_t> size(SqliteOpening& opening) const;
 
 private:
     Status check_usable(const SqliteOpening& opening) const;
@@ -99,6 +118,11 @@ private:
     Result<bool> read_frame(const SqliteOpening& opening,
                             std::uint64_t offset,
                             MutableBytes out) const;
+    Result<std::size_t> read_page(const SqliteOpening& opening,
+                                  std::uint64_t offset,
+                                  MutableBytes out) const;
+    Status flush_to_sync(SqliteOpening& opening);
+    Status after_failed_sync(SqliteOpening& opening, const Status& status);
     Status restore_wal(File& file) const;
     Status sync_name();
 

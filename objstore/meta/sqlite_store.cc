@@ -34,8 +34,11 @@ Connection::Options connection_options(const SqliteStore::Options& options,
 }
 
 // Pages reach the database file after the commit that they are from was published.
-SqliteVfsOptions vfs_options(spdlog::logger& log, const Published& published) {
+SqliteVfsOptions vfs_options(const SqliteStore::Options& from,
+                             spdlog::logger& log,
+                             const Published& published) {
     SqliteVfsOptions options;
+    options.wal_step_bytes = from.wal_step_bytes;
     options.sequence = [&published] { return published.get(); };
     options.on_error = [&log](const Status& status) {
         log.error("namespace: {}", status.message());
@@ -105,14 +108,15 @@ bool any_inline(const std::vector<Extent>& extents) {
 SqliteStore::SqliteStore(Options options, const Deps& deps)
     : options_(std::move(options)),
       deps_(deps),
-      vfs_(deps.disk, fmt::format("ashlar-{}", fmt::ptr(this)), vfs_options(deps.log, published_)),
+      vfs_(deps.disk,
+           fmt::format("ashlar-{}", fmt::ptr(this)),
+           vfs_options(options_, deps.log, published_)),
       caches_(options_.cache_bytes),
       recent_(deps.clock),
       readers_(connection_options(options_, vfs_, true), options_.readers),
       writer_(options_.writer,
               {connection_options(options_, vfs_, false),
                options_.deployment,
-               deps.disk,
                readers_,
                caches_,
                resident_,
@@ -162,6 +166,7 @@ Status SqliteStore::prepare_files() {
         TRY(deps_.disk.make_dir(folder));
         TRY(deps_.disk.sync_dir(split_disk_path(folder).first));
     }
+    if (options_.log_is_recovered) return {};
     return rewrite_log(deps_.disk, options_.path + "-wal", deps_.log);
 }
 

@@ -25,7 +25,9 @@ public:
         std::string path = "meta/namespace.db";  // on the disk
         std::string deployment;                  // to which it belongs, from the disks' labels
         bool create = true;                      // false: not_found when there is none, or empty
-        std::size_t cache_bytes = 48 * kMiB;     // of inodes and entries together
+        bool log_is_recovered = false;           // was written anew after whatever ended before
+        std::uint64_t wal_step_bytes = SqliteVfsOptions{}.wal_step_bytes;
+        std::size_t cache_bytes = 48 * kMiB;  // of inodes and entries together
         std::size_t readers = 4;
         int writer_cache_kib = 32 * 1024;
         int reader_cache_kib = 2 * 1024;

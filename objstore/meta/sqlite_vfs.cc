@@ -48,11 +48,17 @@ SqliteLocks& locks_of(sqlite3_file* file) {
     return state_of(file).file->locks();
 }
 
-// Reports an error and picks what SQLite is told: that the disk is full, or `otherwise`.
+// Reports an error and picks what SQLite is told: that the disk is full, that there are too few to
+// write, or `otherwise`.
 int answer(const SqliteFileContext& context, Status status, int otherwise) {
     if (status.ok()) return SQLITE_OK;
-    const Code code = context.report(std::move(status)).code();
-    return code == Code::no_space ? SQLITE_FULL : otherwise;
+    const Status reported = context.report(std::move(status));
+    if (reported.why() == Why::read_only) return SQLITE_READONLY;
+    return reported.code() == Code::no_space ? SQLITE_FULL : otherwise;
+}
+
+int refusal(const SqliteOpening& opening) {
+    return opening.read_only ? SQLITE_READONLY : SQLITE_IOERR_FSYNC;
 }
 
 int close_file(sqlite3_file* file) noexcept {
@@ -76,7 +82,7 @@ int read_file(sqlite3_file* file, void* out, int length, sqlite3_int64 offset) n
 int write_file(sqlite3_file* file, const void* in, int length, sqlite3_int64 offset) noexcept {
     const Handle::State& state = state_of(file);
     if (state.read_only) return SQLITE_READONLY;
-    if (state.opening->sync_failed) return SQLITE_IOERR_FSYNC;
+    if (state.opening->sync_failed) return refusal(*state.opening);
     const Bytes source(static_cast<const std::byte*>(in), static_cast<std::size_t>(length));
     Status status = state.file->write(*state.opening, static_cast<std::uint64_t>(offset), source);
     return answer(state.context, std::move(status), SQLITE_IOERR_WRITE);
@@ -85,20 +91,20 @@ int write_file(sqlite3_file* file, const void* in, int length, sqlite3_int64 off
 int truncate_file(sqlite3_file* file, sqlite3_int64 size) noexcept {
     const Handle::State& state = state_of(file);
     if (state.read_only) return SQLITE_READONLY;
-    if (state.opening->sync_failed) return SQLITE_IOERR_FSYNC;
+    if (state.opening->sync_failed) return refusal(*state.opening);
     Status status = state.file->truncate(*state.opening, static_cast<std::uint64_t>(size));
     return answer(state.context, std::move(status), SQLITE_IOERR_TRUNCATE);
 }
 
 int sync_file(sqlite3_file* file, int /*flags*/) noexcept {
     const Handle::State& state = state_of(file);
-    if (state.opening->sync_failed) return SQLITE_IOERR_FSYNC;
+    if (state.opening->sync_failed) return refusal(*state.opening);
     return answer(state.context, state.file->sync(*state.opening), SQLITE_IOERR_FSYNC);
 }
 
 int file_size(sqlite3_file* file, sqlite3_int64* size) noexcept {
     const Handle::State& state = state_of(file);
-    auto found = state.opening->file->size();
+    auto found = state.file->size(*state.opening);
     if (!found.ok()) return answer(state.context, std::move(found).error(), SQLITE_IOERR_FSTAT);
     *size = static_cast<sqlite3_int64>(*found);
     return SQLITE_OK;

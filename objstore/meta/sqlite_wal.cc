@@ -16,9 +16,11 @@ namespace {
 constexpr std::uint64_t kHeaderBytes = 32;
 constexpr std::uint64_t kFrameHeaderBytes = 24;
 constexpr std::uint64_t kFrameBytes = kFrameHeaderBytes + kSqlitePageBytes;
-constexpr std::size_t kSummedBytes = 8;  // of a frame's header: page number, database size
+constexpr std::size_t kSummedBytes = 8;      // of a frame's header: page number, database size
+constexpr std::size_t kDatabasePagesAt = 4;  // not 0: the frame ends a commit
 constexpr std::size_t kFrameSaltsAt = 8;
 constexpr std::size_t kFrameChecksumAt = 16;
+constexpr std::size_t kSequenceAt = 12;  // in the header of the log
 constexpr std::size_t kHeaderSaltsAt = 16;
 constexpr std::size_t kSaltBytes = 8;
 constexpr std::size_t kHeaderChecksumAt = 24;
@@ -121,13 +123,20 @@ Status read_sqlite_wal_page(const File& wal, std::uint32_t frame, MutableBytes p
     const std::size_t checksum_at = is_first ? kHeaderChecksumAt : kFrameChecksumAt;
     std::array<std::byte, 2 * kFrameBytes> buffer;
     const MutableBytes read = MutableBytes(buffer).first(before_bytes + kFrameBytes);
-    TRY(wal.read_at(offset_of(frame) - before_bytes, read));
-    const Bytes header = Bytes(read).subspan(before_bytes);
-    std::memcpy(page.data(), header.data() + kFrameHeaderBytes, page.size());
-    const auto before = load_checksum(Bytes(read).subspan(checksum_at));
-    const auto stored = load_checksum(header.subspan(kFrameChecksumAt));
-    if (frame_checksum(before, header, page) == stored) return {};
-    return Status::corruption(fmt::format("frame {} is corrupt", frame));
+    const ReadCheck check{
+        before_bytes, [before_bytes, checksum_at](Bytes bytes) {
+            const Bytes header = bytes.subspan(before_bytes);
+            const auto before = load_checksum(bytes.subspan(checksum_at));
+            const auto stored = load_checksum(header.subspan(kFrameChecksumAt));
+            return frame_checksum(before, header, header.subspan(kFrameHeaderBytes)) == stored;
+        }};
+    const Status status = wal.read_checked_at(offset_of(frame) - before_bytes, read, check);
+    if (status.code() == Code::corruption) {
+        return Status::corruption(fmt::format("frame {} is corrupt", frame));
+    }
+    TRY(status);
+    std::memcpy(page.data(), read.data() + before_bytes + kFrameHeaderBytes, page.size());
+    return {};
 }
 
 Result<bool> is_whole_sqlite_wal(const File& wal,
@@ -147,6 +156,54 @@ Result<bool> is_whole_sqlite_wal(const File& wal,
         if (sum != load_checksum(frame_header.subspan(kFrameChecksumAt))) return false;
     }
     return frames == 0 || sum == checksum;
+}
+
+SqliteWalScan scan_sqlite_wal(const File& wal) {
+    SqliteWalScan scan;
+    std::array<std::byte, kHeaderBytes> header{};
+    const auto got_header = wal.read_some_at(0, header);
+    scan.ends_cleanly = got_header.ok();
+    auto sum = sqlite_wal_checksum({}, Bytes(header).first(kHeaderChecksumAt));
+    const bool is_whole = load_high_first(header) == kMagic &&
+                          sum == load_checksum(Bytes(header).subspan(kHeaderChecksumAt));
+    if (!got_header.ok() || !is_whole) return scan;
+    scan.sequence = load_high_first(Bytes(header).subspan(kSequenceAt));
+    scan.end = kHeaderBytes;
+    std::array<std::byte, kFrameBytes> frame;
+    const Bytes frame_header = Bytes(frame).first(kFrameHeaderBytes);
+    std::vector<std::uint32_t> pages;
+    for (std::uint32_t i = 1;; ++i) {
+        const auto got = wal.read_some_at(offset_of(i), frame);
+        scan.ends_cleanly = got.ok();
+        if (!got.ok() || *got < frame.size() || !belongs(frame_header, header)) break;
+        sum = frame_checksum(sum, frame_header, Bytes(frame).subspan(kFrameHeaderBytes));
+        if (sum != load_checksum(frame_header.subspan(kFrameChecksumAt))) break;
+        pages.push_back(load_high_first(frame_header));
+        const std::uint32_t size = load_high_first(frame_header.subspan(kDatabasePagesAt));
+        if (size == 0) continue;
+        scan.frames = i;
+        scan.end = offset_of(i + 1);
+        scan.database_pages = size;
+    }
+    pages.resize(scan.frames);
+    std::ranges::sort(pages);
+    const auto twice = std::ranges::unique(pages);
+    pages.erase(twice.begin(), twice.end());
+    scan.pages = std::move(pages);
+    return scan;
+}
+
+Status rewrite_sqlite_wal(const File& source, const SqliteWalScan& scan, File& target) {
+    static constexpr std::array<std::byte, kHeaderBytes + kFrameBytes> kZeros{};
+    Buffer buffer(kMiB);
+    for (std::uint64_t offset = 0; offset < scan.end; offset += buffer.size()) {
+        const MutableBytes part =
+            buffer.span().first(std::min<std::uint64_t>(buffer.size(), scan.end - offset));
+        TRY(source.read_at(offset, part));
+        TRY(target.write_at(offset, Bytes(part)));
+    }
+    TRY(target.write_at(scan.end, Bytes(kZeros)));
+    return target.sync();
 }
 
 Result<std::uint64_t> rewrite_sqlite_wal(File& wal) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "objstore/base/bytes.h"
 #include "objstore/base/status.h"
@@ -30,6 +31,22 @@ Status read_sqlite_wal_page(const File& wal, std::uint32_t frame, MutableBytes p
 
 // Whether frames 1 to `frames` are whole and the last has `checksum`. Reads them all.
 Result<bool> is_whole_sqlite_wal(const File& wal, std::uint32_t frames, SqliteWalChecksum checksum);
+
+// What of a log counts.
+struct SqliteWalScan {
+    std::uint32_t sequence = 0;        // one higher each time the log began anew
+    std::uint32_t frames = 0;          // to the last commit
+    std::uint64_t end = 0;             // of them, in bytes; 0: not even the header is good
+    std::uint32_t database_pages = 0;  // as of the last commit, if any
+    std::vector<std::uint32_t> pages;  // that they are of, in order, none twice
+    bool ends_cleanly = true;          // false: what comes after them can not be read
+};
+// Reads the log as SQLite's recovery does.
+SqliteWalScan scan_sqlite_wal(const File& wal);
+
+// Writes what counts of `source` to `target`, which may be the same, with something behind it that
+// is no frame, and syncs it.
+Status rewrite_sqlite_wal(const File& source, const SqliteWalScan& scan, File& target);
 
 // Writes all bytes of the log again and syncs them. Where a sync has failed, the kernel may count
 // pages as clean that are not on the disk; written again they are dirty again, and the sync tells.

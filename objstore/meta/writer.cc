@@ -6,7 +6,6 @@
 #include <spdlog/spdlog.h>
 
 #include "objstore/base/named_thread.h"
-#include "objstore/disk/path.h"
 #include "objstore/meta/schema.h"
 
 namespace objstore {
@@ -203,7 +202,9 @@ Status Writer::open_session(bool create) {
     // Makes room: the next commit begins the log anew. A full disk must not keep readers out.
     checkpointed_at_ = 0;
     Status status = session_.connection->checkpoint(false).error();
-    if (status.ok() || status.code() == Code::no_space) return {};
+    read_only_ = status.why() == Why::read_only;
+    if (read_only_) unsynced_ = false;
+    if (status.ok() || status.code() == Code::no_space || read_only_) return {};
     close_session();
     return status;
 }
@@ -276,7 +277,7 @@ void Writer::process(std::vector<Item> batch, bool sync) {
 void Writer::run_all(std::span<Item> items, bool sync) {
     while (!items.empty()) {
         items = items.subspan(run_some(items, sync));
-        if (session_.connection != nullptr) checkpoint();
+        if (session_.connection != nullptr && !read_only_) checkpoint();
     }
 }
 
@@ -294,6 +295,10 @@ std::size_t Writer::run_some(std::span<Item> items, bool sync) {
     Status status;
     if (session_.connection == nullptr) {
         status = Status::unavailable("namespace: the database cannot be opened");
+        results.resize(items.size());
+    }
+    if (read_only_) {
+        status = Status::unavailable("namespace: too few disks are left to write", Why::read_only);
         results.resize(items.size());
     }
     if (status.ok()) status = begin(durable);
@@ -434,21 +439,10 @@ Status Writer::close_for_good() {
     }
     deps_.readers.pause_and_close_all();
     deps_.readers.refuse();
-    bool complete = false;
-    if (status.ok() && session_.connection != nullptr) {
-        auto done = session_.connection->checkpoint(true);
-        complete = done.ok() && done->done_pages == done->wal_pages;
-        status = std::move(done).error();
-    }
+    // What it copies the next start need not. The log stays: a start compares those of all mirrors.
+    if (status.ok() && !read_only_) status = session_.connection->checkpoint(true).error();
     close_session();
-    return complete ? remove_log() : status;
-}
-
-// The database file has everything: the next start has nothing to recover.
-Status Writer::remove_log() {
-    const std::string log = deps_.connection.path + "-wal";
-    TRY(deps_.disk.remove(log));
-    return deps_.disk.sync_dir(split_disk_path(log).first);
+    return status;
 }
 
 }  // namespace objstore

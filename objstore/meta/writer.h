@@ -9,7 +9,6 @@
 #include <thread>
 #include <vector>
 
-#include "objstore/disk/disk.h"
 #include "objstore/meta/durable.h"
 #include "objstore/meta/meta_store.h"
 #include "objstore/meta/overlay.h"
@@ -48,7 +47,6 @@ public:
     struct Deps {
         Connection::Options connection;
         std::string deployment;  // see SchemaOptions
-        Disk& disk;
         ReaderPool& readers;
         Caches& caches;
         Resident& resident;
@@ -108,7 +106,6 @@ private:
     Status after_failed_commit(Status status);
     void checkpoint();
     Status close_for_good();
-    Status remove_log();
 
     const WriterOptions options_;
     const Deps deps_;
@@ -126,6 +123,7 @@ private:
     std::uint64_t recovered_ = 0;  // sequence found when the database was opened
     bool in_doubt_ = false;        // the last commit failed: may have happened
     bool cannot_open_ = false;     // and that was logged
+    bool read_only_ = false;       // too few disks are left, until the next start
     bool durable_mode_ = false;    // PRAGMA synchronous
     bool unsynced_ = false;        // some commit may be lost by a power cut
     std::chrono::nanoseconds unsynced_since_{};

@@ -127,8 +127,9 @@ Status Strays::refuse() const {
     }
     return Status::corruption(fmt::format(
         "{} files have data of volumes that the namespace does not know ({}{}): the namespace is "
-        "older than the data, or lost its last changes. Nothing was changed. Put back the newest "
-        "namespace.db with its namespace.db-wal; or, to do without what these files hold, move "
+        "older than the data, or lost its last changes. Nothing was changed. Put back the "
+        "folders meta of the disks as they were last; or, to do without what these files hold, "
+        "move "
         "them from vol/.. to lost/ of their disks, and start again",
         count,
         fmt::join(named, ", "),

@@ -13,6 +13,7 @@ namespace {
 objstore::Deployment::Options small_options(std::chrono::milliseconds pack_after) {
     objstore::Deployment::Options options;
     options.engine.mover.pack_after = pack_after;
+    options.meta.wal_step_bytes = 64 * objstore::kKiB;
     options.volumes.shard_bytes_max = 8 * objstore::kMiB;
     options.volumes.allocate_bytes = objstore::kMiB;
     options.volumes.stream_volumes_max = 2;
@@ -88,6 +89,18 @@ Result<std::string> SimStore::read(const std::string& key) {
 Status SimStore::remove(const std::string& key) {
     objstore::DeleteObjectOp op{.bucket = bucket_, .key = key, .time = clock_.now()};
     return engine().apply(std::move(op), {}).error();
+}
+
+std::vector<SimStore::NamespaceFile> SimStore::namespace_files() {
+    std::vector<NamespaceFile> files;
+    for (std::size_t i = 0; i < world_.disk_count(); ++i) {
+        const auto names = world_.disk(i).list("meta");
+        if (!names.ok()) continue;
+        for (const std::string& name : *names) {
+            if (name.ends_with(".db")) files.push_back({&world_.disk(i), "meta/" + name});
+        }
+    }
+    return files;
 }
 
 std::string some_bytes(std::size_t size, std::uint64_t seed) {

@@ -43,6 +43,13 @@ public:
     objstore::Result<std::string> read(const std::string& key);
     objstore::Status remove(const std::string& key);
 
+    // The database files of the namespace on all disks, mirrors or stale.
+    struct NamespaceFile {
+        SimDisk* disk = nullptr;
+        std::string path;
+    };
+    std::vector<NamespaceFile> namespace_files();
+
 private:
     objstore::Status find_bucket();
 

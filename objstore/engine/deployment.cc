@@ -108,6 +108,7 @@ Status Deployment::open_mirrors() {
     Mirrors::Deps deps{set_.deployment,
                        {},
                        static_cast<std::uint32_t>(geometry_.parity),
+                       [this] { return check_unused(); },
                        deps_.random,
                        deps_.clock,
                        deps_.log};
@@ -125,7 +126,6 @@ Status Deployment::open_mirrors() {
 Status Deployment::open_namespace() {
     TRY(open_mirrors());
     const bool is_new = mirrors_->is_new();
-    if (is_new) TRY(check_unused());
     SqliteStore::Options options = options_.meta;
     options.path = kNamespacePath;
     options.deployment = id();

@@ -148,7 +148,7 @@ Result<std::size_t> SqliteFile::read_page(const SqliteOpening& opening,
     const MutableBytes page = is_part ? MutableBytes(whole) : out;
     const Status status = opening.file->read_checked_at(offset - within, page, check);
     if (status.ok()) {
-        if (is_part) std::copy_n(page.begin() + within, out.size(), out.begin());
+        if (is_part) std::ranges::copy(page.subspan(within, out.size()), out.begin());
         return out.size();
     }
     if (status.code() != Code::corruption) return status;
@@ -222,8 +222,7 @@ Status SqliteFile::flush_locked(SqliteOpening& opening, Committed committed) con
         return status;
     }
     // SQLite was told that it is written: whether it can be is for the next opening to find.
-    opening.sync_failed = true;
-    return in_doubt(status);
+    return after_failed_sync(opening, status);
 }
 
 Status SqliteFile::flush_before_read(SqliteOpening& opening,
@@ -289,8 +288,9 @@ Status SqliteFile::sync(SqliteOpening& opening) {
 // A commit becomes one after its sync, and a checkpoint counts after its sync: without space for
 // it, SQLite takes the one back and does the other again.
 Status SqliteFile::flush_to_sync(SqliteOpening& opening) {
-    // Taken out, so that readers need not wait for the disk: none reads a frame of a commit, or
-    // from the database a page of a checkpoint, before that has ended.
+    // Taken out, so that readers need not wait for the disk: none reads a frame of a commit before
+    // that has ended. Of a database nothing is left to take: SQLite asks for its size before a
+    // checkpoint and cuts it after, and both write what was gathered.
     SqliteGathered gathered;
     {
         const std::lock_guard lock(opening.gathered_mutex);
@@ -303,7 +303,7 @@ Status SqliteFile::flush_to_sync(SqliteOpening& opening) {
     return status.ok() || taken_back ? status : after_failed_sync(opening, status);
 }
 
-Status SqliteFile::after_failed_sync(SqliteOpening& opening, const Status& status) {
+Status SqliteFile::after_failed_sync(SqliteOpening& opening, const Status& status) const {
     context_.unsynced.with([&](auto& paths) { paths.insert(path_); });
     opening.sync_failed = true;
     // Checkpoints that did not come to their end have written pages that no sync has covered, and

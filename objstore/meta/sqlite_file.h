@@ -122,7 +122,7 @@ private:
                                   std::uint64_t offset,
                                   MutableBytes out) const;
     Status flush_to_sync(SqliteOpening& opening);
-    Status after_failed_sync(SqliteOpening& opening, const Status& status);
+    Status after_failed_sync(SqliteOpening& opening, const Status& status) const;
     Status restore_wal(File& file) const;
     Status sync_name();
 
@@ -131,7 +131,7 @@ private:
     const SqliteFileKind kind_;
     const std::shared_ptr<SqliteFile> database_;
     Guarded<std::weak_ptr<SqliteFile>> wal_;  // of a database
-    SqliteLocks locks_;
+    mutable SqliteLocks locks_;
     std::mutex opening_mutex_;  // held while the disk opens the file, so that one opening is made
     Guarded<std::shared_ptr<SqliteOpening>> current_;
     std::atomic<bool> name_is_durable_{false};

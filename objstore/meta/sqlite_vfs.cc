@@ -54,7 +54,10 @@ int answer(const SqliteFileContext& context, Status status, int otherwise) {
     if (status.ok()) return SQLITE_OK;
     const Status reported = context.report(std::move(status));
     if (reported.why() == Why::read_only) return SQLITE_READONLY;
-    return reported.code() == Code::no_space ? SQLITE_FULL : otherwise;
+    // Only where nothing has happened is that all there is to say.
+    const bool refused =
+        reported.code() == Code::no_space && reported.why() != Why::outcome_unknown;
+    return refused ? SQLITE_FULL : otherwise;
 }
 
 int refusal(const SqliteOpening& opening) {

@@ -183,6 +183,7 @@ SqliteWalScan scan_sqlite_wal(const File& wal) {
         if (size == 0) continue;
         scan.frames = i;
         scan.end = offset_of(i + 1);
+        scan.checksum = sum;
         scan.database_pages = size;
     }
     pages.resize(scan.frames);
@@ -202,7 +203,10 @@ Status rewrite_sqlite_wal(const File& source, const SqliteWalScan& scan, File& t
         TRY(source.read_at(offset, part));
         TRY(target.write_at(offset, Bytes(part)));
     }
-    TRY(target.write_at(scan.end, Bytes(kZeros)));
+    TRY_ASSIGN(const std::uint64_t size, target.size());
+    const std::uint64_t behind =
+        std::min<std::uint64_t>(size - std::min(size, scan.end), kZeros.size());
+    TRY(target.write_at(scan.end, Bytes(kZeros).first(behind)));
     return target.sync();
 }
 

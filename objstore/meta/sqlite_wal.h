@@ -37,6 +37,7 @@ struct SqliteWalScan {
     std::uint32_t sequence = 0;        // one higher each time the log began anew
     std::uint32_t frames = 0;          // to the last commit
     std::uint64_t end = 0;             // of them, in bytes; 0: not even the header is good
+    SqliteWalChecksum checksum;        // of the last of them
     std::uint32_t database_pages = 0;  // as of the last commit, if any
     std::vector<std::uint32_t> pages;  // that they are of, in order, none twice
     bool ends_cleanly = true;          // false: what comes after them can not be read
@@ -44,8 +45,8 @@ struct SqliteWalScan {
 // Reads the log as SQLite's recovery does.
 SqliteWalScan scan_sqlite_wal(const File& wal);
 
-// Writes what counts of `source` to `target`, which may be the same, with something behind it that
-// is no frame, and syncs it.
+// Writes what counts of `source` to `target`, which may be the same, with zeros behind it as far as
+// that has bytes there, and syncs it. Neither gets longer than the source is.
 Status rewrite_sqlite_wal(const File& source, const SqliteWalScan& scan, File& target);
 
 // Writes all bytes of the log again and syncs them. Where a sync has failed, the kernel may count

@@ -61,10 +61,10 @@ void Lane::run(State& state) {
     }
 }
 
-void Answers::give(std::size_t index, Status answer) {
+void Answers::give(std::size_t index, Status answer, bool counts) {
     const std::lock_guard lock(mutex_);
     ASSERT(!given_.at(index).has_value());
-    one_is_good_ = one_is_good_ || answer.ok();
+    one_is_good_ = one_is_good_ || (counts && answer.ok());
     given_[index] = std::move(answer);
     if (++count_ == given_.size()) changed_.notify_all();
 }

@@ -50,7 +50,8 @@ class Answers final {
 public:
     explicit Answers(std::size_t count) : given_(count) {}
 
-    void give(std::size_t index, Status answer);
+    // `counts`: a good one is a reason not to wait for others.
+    void give(std::size_t index, Status answer, bool counts = true);
     // Waits until all have answered, or `limit` is over and one has answered well: a machine that
     // stood still fails nobody. Those that have not are timed_out. `one_is_good`: one has, outside.
     std::vector<Status> wait(std::chrono::nanoseconds limit, bool one_is_good = false);

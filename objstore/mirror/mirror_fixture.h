@@ -48,7 +48,7 @@ struct MirrorFixture {
 
     // Opens with the disks whose bits are set.
     objstore::Status open(std::uint64_t here = ~std::uint64_t{0}) {
-        objstore::Mirrors::Deps deps{{1, 2}, {}, parity, random, clock, log};
+        objstore::Mirrors::Deps deps{{1, 2}, {}, parity, {}, random, clock, log};
         for (std::size_t i = 0; i < world.disk_count(); ++i) {
             const objstore::LabelDisk label{.id = i + 1, .path = disk(i).name()};
             objstore::Disk* const given = (here >> i & 1) != 0 ? stalling[i].get() : nullptr;

@@ -47,6 +47,13 @@ public:
     Status publish();
     // A mirror that has all, and takes part in each write and sync, becomes a member.
     Status admit(const MirrorPtr& mirror);
+    // What `call` answers for one that is no member, in its lane; without an answer within the
+    // limit it has failed.
+    Status ask(const MirrorPtr& mirror, const Call& call) const;
+    // Those that failed since the last call.
+    std::vector<MirrorPtr> take_failed();
+    // What the record in force names; none while one of them has failed.
+    std::vector<MirrorPtr> settled_members();
 
 private:
     struct State {
@@ -54,7 +61,10 @@ private:
         std::vector<MirrorPtr> members;
         // Named by the record in force, or by one proposed since.
         std::vector<MirrorPtr> named;
+        std::vector<MirrorPtr> failed;
     };
+    enum class Outcome { none_did, settled, unsettled };
+    Outcome judge(std::span<const MirrorPtr> mirrors, std::span<const Status> answers);
     Status propose_locked();
 
     const Deps deps_;

@@ -88,17 +88,19 @@ Result<std::unique_ptr<File>> MirroredDisk::open(std::string_view path, OpenMode
         // Files of an incarnation are made once. Where one is gone since, nothing takes its place.
         mode = is_new_ && !made_.contains(suffix) ? OpenMode::create_new : OpenMode::write;
     }
+    // A joiner is either a member by now, and opened with the others, or never will be.
+    if (mode != OpenMode::read && joiner_ != nullptr && !joiner_->is_member()) joiner_->fail();
     TRY_ASSIGN(auto file, open_on_all(suffix, mode));
     if (mode == OpenMode::create_new) made_.insert(suffix);
     if (mode != OpenMode::read && suffix.empty()) files_.database = file;
     if (mode != OpenMode::read && suffix == kLogSuffix) {
         log_in_doubt_ = log_in_doubt_ || (files_.log != nullptr && files_.log->is_in_doubt());
-        const Status recovered = log_in_doubt_ ? recover_log(*file) : Status();
+        const bool again = log_in_doubt_ || files_.log != nullptr;
+        const Status recovered = again ? recover_log(*file) : Status();
         if (!recovered.ok() && recovered.why() != Why::read_only) return recovered;
         log_in_doubt_ = !recovered.ok();
         files_.log = file;
     }
-    if (mode != OpenMode::read && joiner_ != nullptr && !joiner_->is_member()) joiner_->fail();
     return std::unique_ptr<File>(std::make_unique<SharedFile>(std::move(file)));
 }
 
@@ -127,9 +129,17 @@ Result<std::shared_ptr<MirroredFile>> MirroredDisk::open_on_all(const std::strin
 }
 
 Status MirroredDisk::recover_log(const MirroredFile& log) {
-    const auto parts = log.parts();
+    // What a write that was late does comes first.
+    const auto members = set_.members();
+    TRY(set_.settle(members, set_.on_each(members, [](const MirrorPlace&) { return Status(); })));
+    auto parts = log.parts();
+    std::erase_if(parts, [](const MirroredFile::Part& part) { return !part.mirror->is_member(); });
+    if (parts.empty()) return Status::unavailable("no mirror is left");
+    // SQLite believes the first one's.
+    if (!log_in_doubt_ && are_equal_logs(parts)) return {};
     TRY_ASSIGN(const auto answers, recover_logs(parts));
     std::vector<MirrorPtr> mirrors;
+    mirrors.reserve(parts.size());
     for (const MirroredFile::Part& part : parts) mirrors.push_back(part.mirror);
     return set_.settle(mirrors, answers);
 }
@@ -171,23 +181,32 @@ Result<std::vector<std::string>> MirroredDisk::list(std::string_view path) {
 }
 
 Result<DiskSpace> MirroredDisk::space() {
-    return set_.members().front()->place().disk->space();
+    const auto members = set_.members();
+    if (members.empty()) return Status::unavailable("no mirror is left");
+    return members.front()->place().disk->space();
 }
 
 Status MirroredDisk::begin_join(const MirrorPtr& joiner, const Files& files) {
-    Disk& disk = *joiner->place().disk;
     const std::string folder(split_disk_path(path_).first);
-    TRY(disk.make_dir(folder));
-    TRY(disk.sync_dir(split_disk_path(folder).first));
-    TRY_ASSIGN(auto database, disk.open(joiner->place().path(""), OpenMode::create_new));
-    TRY_ASSIGN(auto log, disk.open(joiner->place().path(kLogSuffix), OpenMode::create_new));
-    TRY(disk.sync_dir(folder));
+    // Shared with a call that may hang.
+    const auto database = std::make_shared<std::shared_ptr<File>>();
+    const auto log = std::make_shared<std::shared_ptr<File>>();
+    const auto make_files = [folder, database, log](const MirrorPlace& place) -> Status {
+        TRY(place.disk->make_dir(folder));
+        TRY(place.disk->sync_dir(split_disk_path(folder).first));
+        TRY_ASSIGN(*database, place.disk->open(place.path(""), OpenMode::create_new));
+        TRY_ASSIGN(*log, place.disk->open(place.path(kLogSuffix), OpenMode::create_new));
+        return place.disk->sync_dir(folder);
+    };
+    TRY(set_.ask(joiner, make_files));
     const std::lock_guard lock(open_mutex_);
-    if (files.database != files_.database || files.log != files_.log || log_in_doubt_) {
+    const bool in_doubt =
+        log_in_doubt_ || files.log->is_in_doubt() || files.database->is_in_doubt();
+    if (files.database != files_.database || files.log != files_.log || in_doubt) {
         return Status::cancelled("the namespace was opened again");
     }
-    files.database->begin_join({joiner, std::move(database)});
-    files.log->begin_join({joiner, std::move(log)});
+    files.database->begin_join({joiner, *database});
+    files.log->begin_join({joiner, *log});
     joiner_ = joiner;
     return {};
 }
@@ -196,18 +215,29 @@ Status MirroredDisk::begin_join(const MirrorPtr& joiner, const Files& files) {
 // from one to the next.
 Status MirroredDisk::check_log(const MirrorPtr& joiner, const MirroredFile& log) const {
     const auto lock = log.stop_writers();
+    auto parts = log.parts();
+    std::erase_if(parts, [](const MirroredFile::Part& part) { return part.mirror->has_failed(); });
+    // Shared with reads that may hang.
+    const auto scans = std::make_shared<std::vector<SqliteWalScan>>(parts.size());
+    const auto answers = std::make_shared<Answers>(parts.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        parts[i].mirror->reads().post([i, scans, answers, file = parts[i].file] {
+            (*scans)[i] = scan_sqlite_wal(*file);
+            answers->give(i, Status());
+        });
+    }
+    for (Status& answer : answers->wait(set_.limit(), true)) TRY(std::move(answer));
     SqliteWalScan best;
     SqliteWalScan copy;
-    for (const MirroredFile::Part& part : log.parts()) {
-        const SqliteWalScan scan = scan_sqlite_wal(*part.file);
-        if (part.mirror == joiner) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        const SqliteWalScan& scan = (*scans)[i];
+        if (parts[i].mirror == joiner) {
             copy = scan;
-        } else if (part.mirror->is_member() &&
-                   std::tie(scan.sequence, scan.frames) >= std::tie(best.sequence, best.frames)) {
+        } else if (std::tie(scan.sequence, scan.frames) >= std::tie(best.sequence, best.frames)) {
             best = scan;
         }
     }
-    if (copy.sequence == best.sequence && copy.frames == best.frames && copy.end == best.end) {
+    if (is_same_log(copy, best)) {
         return {};
     }
     return Status::corruption(fmt::format("its log ends at frame {}.{} instead of {}.{}",
@@ -251,7 +281,8 @@ Status MirroredDisk::fill(const MirrorPtr& joiner, const Pace& pace) {
     TRY(files.database->sync());
     TRY(files.log->sync());
     const std::string folder(split_disk_path(path_).first);
-    TRY(joiner->place().disk->sync_dir(folder));
+    TRY(set_.ask(joiner,
+                 [folder](const MirrorPlace& place) { return place.disk->sync_dir(folder); }));
     return joiner->has_failed() ? Status::cancelled("it failed meanwhile") : Status();
 }
 

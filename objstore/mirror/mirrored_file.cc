@@ -218,14 +218,16 @@ Status MirroredFile::on_all(std::uint64_t begin, const Call& call) {
     std::vector<MirrorPtr> mirrors;
     for (const Part& part : asked) mirrors.push_back(part.mirror);
     std::vector<Status> results;
-    if (asked.size() == 1) {
+    // What it was asked before, and may be at still, comes first.
+    if (asked.size() == 1 && asked.front().mirror->writes().is_idle()) {
         results.push_back(call(*asked.front().file));
     } else {
         const auto answers = std::make_shared<Answers>(asked.size());
         const auto shared_call = std::make_shared<const Call>(call);
         for (std::size_t i = 0; i < asked.size(); ++i) {
-            asked[i].mirror->writes().post([i, answers, shared_call, file = asked[i].file] {
-                answers->give(i, (*shared_call)(*file));
+            const bool counts = asked[i].mirror->is_member();
+            asked[i].mirror->writes().post([i, answers, shared_call, counts, file = asked[i].file] {
+                answers->give(i, (*shared_call)(*file), counts);
             });
         }
         results = answers->wait(set_.limit());
@@ -277,9 +279,11 @@ Status MirroredFile::sync() {
 Status MirroredFile::truncate(std::uint64_t size_bytes) {
     const auto lock = stop_writers();
     // A joiner past its end would have more than the others.
-    if (joiner_ != nullptr && joiner_cursor_ != kAll)
-        joiner_cursor_ = std::min(joiner_cursor_, size_bytes);
-    return on_all(size_bytes, [size_bytes](File& file) { return file.truncate(size_bytes); });
+    const bool past = joiner_ != nullptr && joiner_cursor_ > size_bytes;
+    Status cut =
+        on_all(past ? 0 : kAll - 1, [size_bytes](File& file) { return file.truncate(size_bytes); });
+    if (past && joiner_cursor_ != kAll) joiner_cursor_ = size_bytes;
+    return cut;
 }
 
 Result<std::uint64_t> MirroredFile::size() const {

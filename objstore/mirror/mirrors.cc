@@ -49,6 +49,7 @@ MirrorPtr Mirrors::new_mirror(const MirrorRecords::Voter& voter, Mirror::State s
 }
 
 Status Mirrors::begin_anew() {
+    if (deps_.check_unused) TRY(deps_.check_unused());
     TRY(records_->start());
     std::vector<MirrorPtr> members;
     for (const MirrorRecords::Voter& voter : deps_.disks) {
@@ -110,8 +111,8 @@ Status Mirrors::recover() {
                              one.wrong.message());
     }
     if (whole.empty()) {
-        return Status::corruption(fmt::format(
-            "no disk has a whole copy of the namespace, and nothing was changed: {}", wrong));
+        return Status::corruption(
+            fmt::format("no disk has a whole copy of the namespace: {}", wrong));
     }
     if (!wrong.empty()) deps_.log.warn("namespace: mirrors are left out: {}", wrong);
     make_set(std::move(whole));
@@ -156,13 +157,29 @@ bool Mirrors::wait(std::chrono::nanoseconds time) {
 void Mirrors::keep() {
     bool tidy = false;
     do {
+        note_failed();
         if (set_->members().size() < wanted_) {
             tidy = !fill_one() && tidy;
         } else if (!tidy) {
-            remove_stale();
-            tidy = true;
+            tidy = remove_stale();
         }
     } while (wait(options_.look));
+}
+
+// Their disks are tried anew later, and not while a call of theirs hangs.
+void Mirrors::note_failed() {
+    std::erase_if(hanging_, [](const MirrorPtr& mirror) {
+        return mirror->writes().is_idle() && mirror->reads().is_idle();
+    });
+    for (MirrorPtr& mirror : set_->take_failed()) {
+        retry_at_[mirror->label().id] = deps_.clock.steady() + options_.retry;
+        hanging_.push_back(std::move(mirror));
+    }
+}
+
+bool Mirrors::hangs(DiskId disk) const {
+    return std::ranges::any_of(hanging_,
+                               [&](const MirrorPtr& mirror) { return mirror->label().id == disk; });
 }
 
 // A disk without a mirror that is due to be tried.
@@ -172,7 +189,7 @@ const MirrorRecords::Voter* Mirrors::candidate() {
         const bool has_one = std::ranges::any_of(
             members, [&](const MirrorPtr& mirror) { return mirror->label().id == voter.label.id; });
         const bool is_voter = std::ranges::count(voters_, voter.label.id) > 0;
-        if (voter.disk == nullptr || has_one || !is_voter) continue;
+        if (voter.disk == nullptr || has_one || !is_voter || hangs(voter.label.id)) continue;
         if (deps_.clock.steady() < retry_at_[voter.label.id]) continue;
         return &voter;
     }
@@ -188,14 +205,18 @@ bool Mirrors::fill_one() {
     const MirroredDisk::Pace pace{options_.fill_bytes_per_second,
                                   [this](std::chrono::nanoseconds time) { return wait(time); }};
     Status filled = disk_->fill(joiner, pace);
-    if (filled.ok()) filled = set_->admit(joiner);
+    const bool was_filled = filled.ok();
+    if (was_filled) filled = set_->admit(joiner);
     if (filled.ok()) return true;
     // Unless it is in force by now: then the next operation finds it failed, and takes it out.
     if (!joiner->is_member()) joiner->fail();
-    // That the namespace was opened again is not the disk's fault.
-    if (filled.code() != Code::cancelled) {
-        retry_at_[voter->label.id] = deps_.clock.steady() + options_.retry;
+    retry_at_[voter->label.id] = deps_.clock.steady() + options_.retry;
+    // No record was ever to name it.
+    if (!was_filled) {
+        const std::string prefix = joiner->place().path("");
+        remove_on(*voter, [=](const std::string& path) { return path.starts_with(prefix); });
     }
+    hanging_.push_back(joiner);
     deps_.log.warn(
         "namespace: the mirror on {} was not filled: {}", describe(voter->label), filled.message());
     return false;
@@ -203,21 +224,37 @@ bool Mirrors::fill_one() {
 
 // Files of incarnations that no record in force names, once there are enough of those that it does:
 // until then they may be all that a salvage finds.
-void Mirrors::remove_stale() {
-    const auto members = set_->members();
+bool Mirrors::remove_stale() {
+    const auto members = set_->settled_members();
+    if (members.size() < wanted_) return false;
     for (const MirrorRecords::Voter& voter : deps_.disks) {
-        if (voter.disk == nullptr) continue;
-        const auto names = voter.disk->list(kFolder);
-        if (!names.ok()) continue;
-        for (const std::string& name : *names) {
-            const bool is_used = std::ranges::any_of(members, [&](const MirrorPtr& mirror) {
-                return mirror->label().id == voter.label.id &&
-                       fmt::format("{}/{}", kFolder, name).starts_with(mirror->place().path(""));
-            });
-            if (!name.starts_with(kFilePrefix) || is_used) continue;
-            static_cast<void>(voter.disk->remove(fmt::format("{}/{}", kFolder, name)));
+        if (voter.disk == nullptr || hangs(voter.label.id)) continue;
+        std::vector<std::string> used;
+        for (const MirrorPtr& mirror : members) {
+            if (mirror->label().id == voter.label.id) used.push_back(mirror->place().path(""));
         }
+        remove_on(voter, [used](const std::string& path) {
+            return std::ranges::none_of(
+                used, [&](const std::string& prefix) { return path.starts_with(prefix); });
+        });
     }
+    return true;
+}
+
+// In a thread of its own, as the disk may hang.
+void Mirrors::remove_on(const MirrorRecords::Voter& voter, const IsStale& is_stale) const {
+    Lane lane("mirror-tidy");
+    const auto answers = std::make_shared<Answers>(1);
+    lane.post([answers, is_stale, disk = voter.disk] {
+        const auto names = disk->list(kFolder);
+        for (const std::string& name : names.value_or({})) {
+            const std::string path = fmt::format("{}/{}", kFolder, name);
+            if (!name.starts_with(kFilePrefix) || !is_stale(path)) continue;
+            static_cast<void>(disk->remove(path));
+        }
+        answers->give(0, Status());
+    });
+    static_cast<void>(answers->wait(options_.limit, true));
 }
 
 }  // namespace objstore

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
+#include <map>
 #include <memory>
 #include <thread>
 
@@ -29,6 +31,8 @@ public:
         DeploymentId deployment;
         std::vector<MirrorRecords::Voter> disks;
         std::uint32_t parity = 0;
+        // Asked before a new namespace is begun: whether the disks never stored anything.
+        std::function<Status()> check_unused;
         Random& random;
         const Clock& clock;
         spdlog::logger& log;
@@ -68,8 +72,12 @@ private:
     void keep();
     const MirrorRecords::Voter* candidate();
     bool fill_one();
+    void note_failed();
+    bool hangs(DiskId disk) const;
+    using IsStale = std::function<bool(const std::string& path)>;
+    void remove_on(const MirrorRecords::Voter& voter, const IsStale& is_stale) const;
     bool wait(std::chrono::nanoseconds time);
-    void remove_stale();
+    bool remove_stale();
 
     const Options options_;
     const Deps deps_;
@@ -79,7 +87,9 @@ private:
     std::size_t wanted_ = 0;  // mirrors
     std::vector<DiskId> voters_;
     bool is_new_ = false;
-    std::map<DiskId, std::chrono::nanoseconds> retry_at_;  // of the keeper
+    // The keeper's.
+    std::map<DiskId, std::chrono::nanoseconds> retry_at_;
+    std::vector<MirrorPtr> hanging_;  // that failed, and may be in a call still
     std::mutex mutex_;
     std::condition_variable changed_;
     bool stopping_ = false;

@@ -1,5 +1,6 @@
 #include "objstore/mirror/record_file.h"
 
+#include <algorithm>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -31,7 +32,7 @@ Result<std::optional<MirrorRecord>> read_slot(const File& file, std::size_t slot
 
 Result<MirrorRecordFile::State> MirrorRecordFile::read() {
     auto file = disk_.open(kMirrorRecordFile, OpenMode::read);
-    if (file.code() == Code::not_found) return State::absent;
+    if (file.code() == Code::not_found) return is_blank() ? State::absent : State::rotten;
     TRY(file.error());
     for (std::size_t slot = 0; slot < kSlots; ++slot) {
         auto found = read_slot(**file, slot);
@@ -44,6 +45,14 @@ Result<MirrorRecordFile::State> MirrorRecordFile::read() {
         slot_ = slot;
     }
     return record_ ? State::readable : State::rotten;
+}
+
+// Whether the disk has no namespace either, of which it should know then.
+bool MirrorRecordFile::is_blank() const {
+    const auto names = disk_.list(split_disk_path(kMirrorRecordFile).first);
+    if (!names.ok()) return names.code() == Code::not_found;
+    return std::ranges::none_of(
+        *names, [](const std::string& name) { return name.starts_with("namespace"); });
 }
 
 // Under its name only when it is whole, so that a disk has either none or one that can be read.

@@ -16,7 +16,7 @@ public:
     enum class State : unsigned char {
         absent,    // the disk never had one
         readable,  // record() has it
-        rotten,    // neither slot is one
+        rotten,    // neither slot is one, or the disk has a namespace and no record
     };
     // What there is. unsupported: a newer version's. Other errors are the disk's.
     Result<State> read();
@@ -25,6 +25,7 @@ public:
     Status write(MirrorRecord record);
 
 private:
+    bool is_blank() const;
     Status create(Bytes slot);
     Status open();
 

@@ -168,15 +168,20 @@ Status MirrorRecords::start() {
         record.disk = member.label.id;
         return record;
     };
-    const std::size_t written = write(current_.voters, with_number);
     // Of the first record all have one, or no later start could know that it is the first.
     const std::size_t wanted = is_first ? current_.voters.size() : current_.write_quorum();
+    const auto can_write = std::ranges::count_if(members_, [&](const Member& member) {
+        return member.usable && std::ranges::count(current_.voters, member.label.id) > 0;
+    });
+    const bool enough = static_cast<std::size_t>(can_write) >= wanted;
+    // A start that will be refused writes nothing.
+    const std::size_t written = enough ? write(current_.voters, with_number) : 0;
     if (written < wanted) {
         return Status::unavailable(
-            fmt::format("{} of {} disks must take the number of this start, and {} did",
+            fmt::format("{} of {} disks must take the record of this start, and these do not: {}",
                         wanted,
                         current_.voters.size(),
-                        written));
+                        names_without_record()));
     }
     current_.started = started;
     step_ = 0;

@@ -41,6 +41,20 @@ std::uint32_t last_page_outside(const SqliteWalScan& scan) {
 
 }  // namespace
 
+bool is_same_log(const SqliteWalScan& a, const SqliteWalScan& b) {
+    return a.sequence == b.sequence && a.frames == b.frames && a.end == b.end &&
+           a.checksum == b.checksum;
+}
+
+bool are_equal_logs(std::span<const MirroredFile::Part> logs) {
+    const SqliteWalScan first = scan_sqlite_wal(*logs.front().file);
+    return first.ends_cleanly &&
+           std::ranges::all_of(logs.subspan(1), [&](const MirroredFile::Part& log) {
+               const SqliteWalScan scan = scan_sqlite_wal(*log.file);
+               return scan.ends_cleanly && is_same_log(scan, first);
+           });
+}
+
 FoundMirror find_mirror(MirrorPtr mirror) {
     FoundMirror found;
     found.mirror = std::move(mirror);

@@ -14,6 +14,11 @@ namespace objstore {
 // settled. corruption: what counts can not be read.
 Result<std::vector<Status>> recover_logs(std::span<const MirroredFile::Part> logs);
 
+// Whether what counts of two logs is the same.
+bool is_same_log(const SqliteWalScan& a, const SqliteWalScan& b);
+// Whether that of all is, with an end that can be read.
+bool are_equal_logs(std::span<const MirroredFile::Part> logs);
+
 // A mirror's files, as a start finds them.
 struct FoundMirror {
     MirrorPtr mirror;

@@ -11,7 +11,7 @@
 
 #include <doctest/doctest.h>
 #include <spdlog/logger.h>
-#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/sinks/base_sink.h>
 
 #include "objstore/meta/sqlite_store.h"
 #include "objstore/mirror/mirrors.h"
@@ -20,6 +20,29 @@
 #include "tests/sim/stalling_disk.h"
 
 namespace tests {
+
+// A log that can be read while others write to it.
+class TextSink final : public spdlog::sinks::base_sink<std::mutex> {
+public:
+    std::string str() {
+        const std::lock_guard lock(mutex_);
+        return text_;
+    }
+    void clear() {
+        const std::lock_guard lock(mutex_);
+        text_.clear();
+    }
+
+private:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        spdlog::memory_buf_t line;
+        formatter_->format(message, line);
+        text_.append(line.data(), line.size());
+    }
+    void flush_() override {}
+
+    std::string text_;
+};
 
 // A namespace mirrored on simulated disks, without volumes. Each setting is a commit.
 struct MirrorFixture {
@@ -121,8 +144,9 @@ struct MirrorFixture {
     SimClock clock;
     const std::uint32_t parity;
     std::vector<std::unique_ptr<StallingDisk>> stalling;
-    std::ostringstream logged;
-    spdlog::logger log{"test", std::make_shared<spdlog::sinks::ostream_sink_mt>(logged)};
+    const std::shared_ptr<TextSink> sink = std::make_shared<TextSink>();
+    TextSink& logged = *sink;
+    spdlog::logger log{"test", sink};
     objstore::Mirrors::Options options;
     objstore::SqliteStore::Options store_options;
     bool fill = true;

@@ -37,7 +37,6 @@ void check_equal(MirrorFixture& fixture) {
     const auto members = fixture.members();
     for (const std::size_t member : members) {
         CAPTURE(member);
-        const auto first = fixture.disk(members.front());
         for (const char* suffix : {"", "-wal"}) {
             CHECK(fixture.disk(member).contents(fixture.path_on(member, suffix)) ==
                   fixture.disk(members.front()).contents(fixture.path_on(members.front(), suffix)));
@@ -207,7 +206,7 @@ TEST_CASE("rot of a mirror is found when it is read, and mended from another") {
     // Nobody was left out for it, and what was read is whole again where it was read first.
     CHECK(fixture.members().size() == 3);
     fixture.close();
-    fixture.logged.str("");
+    fixture.logged.clear();
     REQUIRE(fixture.open().ok());
     for (int i = 0; i < 60; ++i) CHECK(fixture.has(i, 3000));
     CHECK(fixture.logged.str().find("were mended") == std::string::npos);

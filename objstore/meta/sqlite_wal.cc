@@ -128,7 +128,9 @@ Status read_sqlite_wal_page(const File& wal, std::uint32_t frame, MutableBytes p
             const Bytes header = bytes.subspan(before_bytes);
             const auto before = load_checksum(bytes.subspan(checksum_at));
             const auto stored = load_checksum(header.subspan(kFrameChecksumAt));
-            return frame_checksum(before, header, header.subspan(kFrameHeaderBytes)) == stored;
+            // Zeros have the checksum of zeros, but no frame is of page 0.
+            return load_high_first(header) != 0 &&
+                   frame_checksum(before, header, header.subspan(kFrameHeaderBytes)) == stored;
         }};
     const Status status = wal.read_checked_at(offset_of(frame) - before_bytes, read, check);
     if (status.code() == Code::corruption) {
@@ -188,8 +190,7 @@ SqliteWalScan scan_sqlite_wal(const File& wal) {
     }
     pages.resize(scan.frames);
     std::ranges::sort(pages);
-    const auto twice = std::ranges::unique(pages);
-    pages.erase(twice.begin(), twice.end());
+    pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
     scan.pages = std::move(pages);
     return scan;
 }

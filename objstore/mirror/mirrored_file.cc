@@ -48,8 +48,9 @@ std::unique_lock<std::mutex> MirroredFile::stop_writers() const {
 std::vector<MirroredFile::Part> MirroredFile::readable_parts() const {
     auto found = parts();
     std::erase_if(found, [](const Part& part) { return !part.mirror->is_member(); });
-    std::ranges::stable_partition(found,
-                                  [](const Part& part) { return part.mirror->late_since() == 0; });
+    std::stable_partition(found.begin(), found.end(), [](const Part& part) {
+        return part.mirror->late_since() == 0;
+    });
     return found;
 }
 
@@ -151,8 +152,12 @@ Result<std::size_t> MirroredFile::Search::run() {
 }
 
 Result<std::size_t> MirroredFile::read_some_at(std::uint64_t offset, MutableBytes out) const {
-    const Search::Accept accept = [](Bytes) { return true; };
-    return Search(*this, offset, out, accept).run();
+    // One that was cut must not speak for the others.
+    const Search::Accept all = [&](Bytes bytes) { return bytes.size() == out.size(); };
+    auto length = Search(*this, offset, out, all).run();
+    if (length.ok()) return length;
+    const Search::Accept any = [](Bytes) { return true; };
+    return Search(*this, offset, out, any).run();
 }
 
 Status MirroredFile::read_at(std::uint64_t offset, MutableBytes out) const {
@@ -287,9 +292,13 @@ Status MirroredFile::truncate(std::uint64_t size_bytes) {
 }
 
 Result<std::uint64_t> MirroredFile::size() const {
-    const auto parts = readable_parts();
-    if (parts.empty()) return Status::unavailable("no mirror is left");
-    return parts.front().file->size();
+    Result<std::uint64_t> most = Status::unavailable("no mirror is left");
+    for (const Part& part : readable_parts()) {
+        auto size = part.file->size();
+        // They are equal, but for one that was cut.
+        if (!most.ok() || (size.ok() && *size > *most)) most = std::move(size);
+    }
+    return most;
 }
 
 Status MirroredFile::allocate(std::uint64_t /*offset*/, std::uint64_t /*length*/) {

@@ -231,6 +231,25 @@ TEST_CASE("rot in the log of a mirror costs nothing") {
     check_all(fixture, 30);
 }
 
+TEST_CASE("mirrors that are cut to nothing under the server cost nothing") {
+    MirrorFixture fixture({5, 2});
+    fixture.fill = false;
+    fixture.store_options.writer.checkpoint_pages = 20;
+    open_with(fixture, 40);
+    for (const std::size_t i : {0U, 1U}) {
+        for (const char* suffix : {"", "-wal"}) {
+            const auto file = fixture.disk(i).open(fixture.path_on(i, suffix), OpenMode::write);
+            REQUIRE((*file)->truncate(0).ok());
+        }
+    }
+    check_all(fixture, 40);
+    for (int i = 40; i < 60; ++i) REQUIRE(fixture.set(i).ok());
+    check_all(fixture, 60);
+    fixture.close();
+    open_with(fixture, 0);
+    check_all(fixture, 60);
+}
+
 TEST_CASE(
     "a disk that hangs in a write or sync is left out within the limit, and nothing waits "
     "for it after") {

@@ -79,8 +79,11 @@ void live(Disks& disks, SimRandom& random, int steps) {
                         mirrors.push_back({(random.below(n) + i) % n + 1, random.next() | 1});
                     }
                     std::ranges::sort(mirrors, {}, &MirrorEntry::disk);
-                    const auto twice = std::ranges::unique(mirrors, {}, &MirrorEntry::disk);
-                    mirrors.erase(twice.begin(), twice.end());
+                    const auto same_disk = [](const MirrorEntry& a, const MirrorEntry& b) {
+                        return a.disk == b.disk;
+                    };
+                    mirrors.erase(std::unique(mirrors.begin(), mirrors.end(), same_disk),
+                                  mirrors.end());
                     possible.push_back(mirrors);
                     if (!(*records)->propose(mirrors).ok()) continue;
                     told = {(*records)->current().epoch, mirrors};

@@ -127,7 +127,7 @@ class Disks(unittest.TestCase):
                 server.stop()
 
     def test_two_of_six_disks_may_go(self):
-        """Any two that do not hold the namespace: under a running server, and for good."""
+        """Any two, of those that hold the namespace: under a running server, and for good."""
         server = ashlar.Server()
         self.addCleanup(server.close)
         server.start()

@@ -221,6 +221,7 @@ Status MirroredFile::on_all(std::uint64_t begin, const Call& call) {
         return part.mirror->has_failed() || later;
     });
     std::vector<MirrorPtr> mirrors;
+    mirrors.reserve(asked.size());
     for (const Part& part : asked) mirrors.push_back(part.mirror);
     std::vector<Status> results;
     // What it was asked before, and may be at still, comes first.
